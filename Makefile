@@ -1,0 +1,50 @@
+# make run     sets up, starts everything, and serves http://localhost:8000     (ONCE=1: start, one job, stop)
+# make dev     the same, with debug pages, starting anew when a file changes
+# make test    every test, on its own servers                                    (ARGS="tests/records -k job")
+# make race    the tests of simultaneous decisions, fifty rounds                 make bench    how fast the pages are
+# make lint    style, types, templates, who may import whom
+# docs/operations.md says what can be set.
+
+PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; exit; }; done; echo python3)
+BUILD := $(PYTHON) -I collab4m/build.py
+BIN := .venv/bin
+WITH_SERVERS := $(BIN)/python -m collab4m.embedded with-servers
+
+.PHONY: run dev test race bench lint setup
+
+run:
+	@$(BUILD) run
+	@exec $(BIN)/python -m collab4m.embedded run $(if $(filter-out 0,$(ONCE)),--once)
+
+dev:
+	@$(BUILD) run
+	@exec env DEBUG=1 $(BIN)/python -m collab4m.embedded run --reload
+
+setup:
+	@$(BUILD) test
+
+test:
+	@$(BUILD) test
+ifdef ARGS
+	@exec $(WITH_SERVERS) --data .data/test -- $(BIN)/pytest $(ARGS)
+else
+	@$(WITH_SERVERS) --data .data/test -- $(BIN)/pytest -n 2 tests --ignore=tests/live
+	@exec $(BIN)/pytest tests/live
+endif
+
+race:
+	@$(BUILD) test
+	@exec env RACE_ROUNDS=50 $(WITH_SERVERS) --data .data/test -- $(BIN)/pytest -m race tests --ignore=tests/live $(ARGS)
+
+bench:
+	@$(BUILD) test
+	@exec $(WITH_SERVERS) --data .data/bench -- $(BIN)/python -m benchmarks $(ARGS)
+
+lint:
+	@$(BUILD) test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	git ls-files -z --cached --others --exclude-standard -- '*.html' | xargs -0 -r $(BIN)/djade --check
+	$(BIN)/lint-imports
