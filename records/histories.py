@@ -1,0 +1,56 @@
+"""History as people read it: sentences in the reader's language, and what changed in each."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import QuerySet
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from records.models import Event
+from records.subjects import field_label
+from records.values import readable
+
+
+@dataclass(frozen=True)
+class Change:
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One event: the sentence, and the fields it changed."""
+
+    event: Event
+    sentence: SafeString
+    changes: list[Change]
+
+    @property
+    def day(self) -> date:
+        return timezone.localtime(self.event.at).date()
+
+
+def lines_of(events: QuerySet[Event] | Iterable[Event]) -> list[Line]:
+    """The events as lines; two queries whatever they tell of."""
+    if isinstance(events, QuerySet):
+        events = events.select_related("by", "on_behalf_of")
+    return [Line(event, sentence(event), changes_of(event)) for event in events]
+
+
+def sentence(event: Event) -> SafeString:
+    return SafeString(render_to_string(f"records/history/{event.name}.html", event.sentence_context()).strip())
+
+
+def changes_of(event: Event) -> list[Change]:
+    model = ContentType.objects.get_for_id(event.subject_type_id).model_class()
+    if model is None:
+        return []
+    return [
+        Change(field_label(model, name), readable(model, name, before), readable(model, name, after))
+        for name, (before, after) in event.changes.items()
+    ]

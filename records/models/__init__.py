@@ -1,0 +1,29 @@
+"""What happened, what is on its way, and what is known from where."""
+
+from records.models.events import Event, Link
+from records.models.facts import CameIn, Dated, DatedQuerySet, Source, Sourced, span
+from records.models.jobs import Job, JobState, Pulse
+from records.models.outbox import Outgoing, OutgoingState, new_message_id
+from records.models.questions import AnswerLink, Correction, CorrectionState, Question, Reply
+
+__all__ = [
+    "AnswerLink",
+    "CameIn",
+    "Correction",
+    "CorrectionState",
+    "Dated",
+    "DatedQuerySet",
+    "Event",
+    "Job",
+    "JobState",
+    "Link",
+    "Outgoing",
+    "OutgoingState",
+    "Pulse",
+    "Question",
+    "Reply",
+    "Source",
+    "Sourced",
+    "new_message_id",
+    "span",
+]

@@ -1,0 +1,54 @@
+"""What can be done with history, mail, jobs, questions and corrections.
+
+History, mail and jobs are written in the caller's transaction: they happen with what they tell of, or not at all.
+"""
+
+from records.operations.corrections import (
+    AlreadyDecided,
+    FigureChanged,
+    FigureRefused,
+    NoOwner,
+    SameFigure,
+    accept_correction,
+    decline_correction,
+    propose_correction,
+)
+from records.operations.history import differences, record
+from records.operations.jobs import JobNotFailed, claim_job, order_job, retry_job, run_job, work_off_jobs
+from records.operations.mail import deliver_mail, gather_digests, send
+from records.operations.questions import (
+    NobodyAnswers,
+    QuestionClosed,
+    ask_question,
+    close_question,
+    reply_to_question,
+)
+from records.operations.signs import feel_pulse
+
+__all__ = [
+    "AlreadyDecided",
+    "FigureChanged",
+    "FigureRefused",
+    "JobNotFailed",
+    "NoOwner",
+    "NobodyAnswers",
+    "QuestionClosed",
+    "SameFigure",
+    "accept_correction",
+    "ask_question",
+    "claim_job",
+    "close_question",
+    "decline_correction",
+    "deliver_mail",
+    "differences",
+    "feel_pulse",
+    "gather_digests",
+    "order_job",
+    "propose_correction",
+    "record",
+    "reply_to_question",
+    "retry_job",
+    "run_job",
+    "send",
+    "work_off_jobs",
+]

@@ -1,0 +1,166 @@
+"""The outbox: written with what it tells of, delivered by the worker, gathered for those who want it so."""
+
+import logging
+import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.mail import EmailMessage, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.db import transaction
+from django.utils import timezone
+
+from collab4m.clock import now
+from records import mails
+from records.messages import Message
+from records.models import Outgoing, OutgoingState, new_message_id
+from records.people import User
+
+log = logging.getLogger(__name__)
+
+# Minutes to wait after each attempt that failed; after the last the message is given up, most of two days later.
+WAITS = (1, 5, 15, 60, 180, 720, 1440)
+MAILS_PER_WAKE_UP = 50
+DIGEST_HOUR = 7
+
+
+def send(*messages: Message) -> list[Outgoing]:
+    """Put messages in the outbox, in the caller's transaction.
+
+    What a person has muted is dropped, and what they want gathered waits for the digest, unless it is essential.
+    """
+    rows = []
+    for message in messages:
+        user = message.user
+        if user and (not user.is_active or (message.kind in user.muted_kinds and not message.essential)):
+            continue
+        waits = user is not None and user.mail_rhythm != "at_once" and not message.essential
+        rows.append(
+            Outgoing(
+                kind=message.kind,
+                user=user,
+                to=message.to or user.email,
+                language=message.language or (user.language if user else settings.LANGUAGE_CODE),
+                subject=message.subject,
+                text=message.text,
+                message_id=new_message_id(),
+                state=OutgoingState.BUNDLED if waits else OutgoingState.WAITING,
+            )
+        )
+    return Outgoing.objects.bulk_create(rows)
+
+
+def gather_digests() -> int:
+    """Gather what waits into one message per person whose hour has come; returns how many. May run at any time."""
+    waiting = Outgoing.objects.filter(state=OutgoingState.BUNDLED)
+    people = get_user_model().objects.filter(pk__in=waiting.values("user")).order_by("pk")
+    return sum(_gather(person) for person in people)
+
+
+@transaction.atomic
+def _gather(person: User) -> bool:
+    bundled = Outgoing.objects.select_for_update(skip_locked=True).filter(
+        user=person, state=OutgoingState.BUNDLED, created_at__lt=_latest_hour(person.mail_rhythm)
+    )
+    rows = list(bundled.order_by("created_at", "pk"))
+    if not rows:
+        return False
+    if person.is_active:
+        send(mails.digest(person, rows))
+    Outgoing.objects.filter(pk__in=[row.pk for row in rows]).update(state=OutgoingState.IN_DIGEST, sent_at=now())
+    return True
+
+
+def _latest_hour(rhythm: str) -> datetime:
+    """The latest moment at which a digest was due; what was bundled before it is to go."""
+    moment = timezone.localtime(now())
+    if rhythm == "at_once":
+        return moment
+    due = moment.replace(hour=DIGEST_HOUR, minute=0, second=0, microsecond=0)
+    if due > moment:
+        due -= timedelta(days=1)
+    if rhythm == "weekly":
+        due -= timedelta(days=due.weekday())
+    return due
+
+
+def deliver_mail(limit: int = MAILS_PER_WAKE_UP) -> int:
+    """Deliver what is due, at most `limit` messages; returns how many went.
+
+    Each is held by a row lock while it goes, so that two workers never take the same one, and a worker that dies
+    lets go of it. When the mail server cannot be reached at all, the rest waits for the next wake-up.
+    """
+    sent = 0
+    with _mail_server() as server:
+        for _turn in range(limit):
+            went = _deliver_one(server)
+            if went is None:
+                break
+            sent += went
+    return sent
+
+
+@contextmanager
+def _mail_server() -> Iterator[BaseEmailBackend]:
+    server = get_connection()
+    try:
+        yield server
+    finally:
+        _hang_up(server)
+
+
+def _hang_up(server: BaseEmailBackend) -> None:
+    try:
+        server.close()
+    except Exception as error:
+        log.warning("The mail server closed badly: %s", type(error).__name__)
+
+
+@transaction.atomic
+def _deliver_one(server: BaseEmailBackend) -> bool | None:
+    """Deliver the message that has waited longest. None: there is none, or the server cannot be reached."""
+    outgoing = Outgoing.objects.select_for_update(skip_locked=True).due().order_by("not_before", "pk").first()
+    if outgoing is None:
+        return None
+    outgoing.attempts += 1
+    try:
+        server.open()
+        server.send_messages([_as_email(outgoing)])
+    except Exception as error:
+        _hang_up(server)  # so that the next message is not met by half a conversation
+        _wait_or_give_up(outgoing, error)
+        outgoing.save(update_fields=["attempts", "state", "not_before", "last_error"])
+        refused = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused | ValueError)
+        return False if refused else None
+    outgoing.state, outgoing.sent_at, outgoing.last_error = OutgoingState.SENT, now(), ""
+    outgoing.save(update_fields=["attempts", "state", "sent_at", "last_error"])
+    return True
+
+
+def _as_email(outgoing: Outgoing) -> EmailMessage:
+    return EmailMessage(
+        subject=outgoing.subject,
+        body=outgoing.text,
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=[outgoing.to],
+        headers={
+            "Message-ID": outgoing.message_id,
+            "Auto-Submitted": "auto-generated",
+            "Content-Language": outgoing.language,
+        },
+    )
+
+
+def _wait_or_give_up(outgoing: Outgoing, error: Exception) -> None:
+    # What the server answered may quote the address, so only its kind and number are kept.
+    outgoing.last_error = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip()
+    if outgoing.attempts > len(WAITS):
+        outgoing.state = OutgoingState.FAILED
+    else:
+        outgoing.not_before = now() + timedelta(minutes=WAITS[outgoing.attempts - 1])
+    log.warning(
+        "Mail %s was not delivered at attempt %s: %s", outgoing.message_id, outgoing.attempts, outgoing.last_error
+    )

@@ -1,0 +1,67 @@
+"""What history, questions and corrections may be about: rows of any app that know who sees them and where."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+from django.http import Http404
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from collab4m.access import get_visible
+from records.people import User
+
+
+def subject_model(app_label: str, model_name: str) -> type[models.Model]:
+    """The model with that name, if its rows can be asked about; 404 if not."""
+    try:
+        model = apps.get_model(app_label, model_name)
+    except LookupError:
+        raise Http404 from None
+    if not (hasattr(model._default_manager, "visible_to") and hasattr(model, "get_absolute_url")):
+        raise Http404
+    return model
+
+
+def get_subject(user: User, app_label: str, model_name: str, pk: int) -> Any:
+    """The row, or 404 if there is none that `user` may see."""
+    return get_visible(subject_model(app_label, model_name)._default_manager, user, pk=pk)
+
+
+def subject_named(user: User, reference: str) -> Any:
+    """The row that `organisations.school:7` names, or 404."""
+    label, _colon, pk = reference.partition(":")
+    app_label, _dot, model_name = label.partition(".")
+    if not (pk.isascii() and pk.isdecimal() and len(pk) <= 18 and app_label and model_name):
+        raise Http404
+    return get_subject(user, app_label, model_name, int(pk))
+
+
+def reference(subject: models.Model) -> str:
+    """How an address names `subject`: `organisations.school:7`."""
+    return f"{subject._meta.label_lower}:{subject.pk}"
+
+
+def is_visible(subject: models.Model, user: User) -> bool:
+    return type(subject)._default_manager.visible_to(user).filter(pk=subject.pk).exists()  # type: ignore[attr-defined]
+
+
+def types_of(subject: models.Model) -> list[ContentType]:
+    """The content types under which `subject` may be on record: a municipality and its body are one and the same."""
+    ancestors = subject._meta.get_parent_list()
+    root = ancestors[-1] if ancestors else type(subject)
+    family = [model for model in apps.get_models() if issubclass(model, root)]
+    return list(ContentType.objects.get_for_models(*family).values())
+
+
+def field_label(model: type[models.Model], name: str) -> str:
+    """What people call a field."""
+    if name in ("first_day", "last_day"):
+        return _("First day") if name == "first_day" else _("Last day")
+    try:
+        label = str(getattr(model._meta.get_field(name), "verbose_name", name))
+    except FieldDoesNotExist:
+        label = name
+    return capfirst(label.replace("_", " "))

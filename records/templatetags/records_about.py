@@ -1,0 +1,34 @@
+"""What an object's page says of questions, corrections and history: `{% load records_about %}{% about object %}`."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from records.models import Correction, Question
+from records.subjects import reference
+
+register = template.Library()
+
+MOST_SHOWN = 5
+
+
+@register.inclusion_tag("records/about.html", takes_context=True)
+def about(context: Any, subject: Any) -> dict[str, Any]:
+    """Questions the reader may see, corrections that wait, and links to history and to asking. Two queries."""
+    user = getattr(context.get("request"), "user", None) or context.get("user")
+    if user is None or not user.is_authenticated:
+        return {"shown": False}
+    questions = Question.objects.visible_to(user).about(subject).select_related("from_body", "to_body")
+    corrections = Correction.objects.visible_to(user).about(subject).waiting()
+    return {
+        "shown": True,
+        "questions": list(questions.order_by("-asked_at", "-pk")[:MOST_SHOWN]),
+        "corrections": list(
+            corrections.select_related("from_body", "owner", "subject_type").order_by("at")[:MOST_SHOWN]
+        ),
+        "may_ask": user.has_perm("records.ask_question"),
+        "may_correct": bool(getattr(subject, "sourced_fields", ())) and user.has_perm("records.propose_correction"),
+        "reference": reference(subject),
+        "history_address": reverse("history", args=[subject._meta.app_label, subject._meta.model_name, subject.pk]),
+    }

@@ -1,0 +1,20 @@
+from django.urls import path
+
+from records import views
+
+urlpatterns = [
+    path("historik/<str:app_label>/<str:model>/<int:pk>/", views.history, name="history"),
+    path("jobb/", views.jobs, name="jobs"),
+    path("jobb/<int:pk>/", views.job, name="job"),
+    path("jobb/<int:pk>/igen/", views.job_retry, name="job_retry"),
+    path("fragor/", views.questions, name="questions"),
+    path("fragor/ny/", views.question_new, name="question_new"),
+    path("fragor/<int:pk>/", views.question, name="question"),
+    path("fragor/<int:pk>/stang/", views.question_close, name="question_close"),
+    path("fragor/svar/<str:token>/", views.reply_by_link, name="reply_by_link"),
+    path("rattelser/", views.corrections, name="corrections"),
+    path("rattelser/ny/", views.correction_new, name="correction_new"),
+    path("rattelser/<int:pk>/", views.correction, name="correction"),
+    path("rattelser/<int:pk>/godta/", views.correction_accept, name="correction_accept"),
+    path("rattelser/<int:pk>/avsla/", views.correction_decline, name="correction_decline"),
+]
