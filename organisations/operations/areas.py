@@ -1,0 +1,187 @@
+"""What can be done with areas and the municipalities that are their members."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from collab4m.errors import RuleBroken, refused
+from organisations.models import Body, CollaborationArea, Membership, Municipality, User
+from organisations.operations.facts import BlamesField, LastDayTooEarly, change_fact, locked
+from records.models import CameIn, span
+from records.operations import differences, record
+
+SLUGS_IN_USE = frozenset({"nytt"})  # /omraden/nytt/ is a page of its own
+
+
+class AreaNameTaken(BlamesField):
+    code = "area_name_taken"
+    message = _("There is already an area with this name. Choose another name.")
+    blames = "name"
+
+
+class AreaSlugTaken(BlamesField):
+    code = "area_slug_taken"
+    message = _("This short name in addresses is already used. Choose another one.")
+    blames = "slug"
+
+
+class AlreadyMember(BlamesField):
+    code = "already_member"
+    message = _("The municipality is already a member during some of that time.")
+    blames = "municipality"
+
+
+class PositionTaken(BlamesField):
+    code = "position_taken"
+    message = _("Another member has this place in the order. Choose a free place.")
+    blames = "position"
+
+
+class MarkTaken(BlamesField):
+    code = "mark_taken"
+    message = _("Another member has this mark. Choose other letters.")
+    blames = "mark"
+
+
+class MembershipHasEnded(RuleBroken):
+    code = "membership_has_ended"
+    message = _("This membership has already ended.")
+
+
+# Areas
+
+
+@transaction.atomic
+def create_area(
+    *, name: str, short_name: str, slug: str, by: User, source_note: str = "", on_behalf_of: Body | None = None
+) -> CollaborationArea:
+    """Raises AreaNameTaken or AreaSlugTaken."""
+    if slug in SLUGS_IN_USE:
+        raise AreaSlugTaken
+    with _area_refusals():
+        area = CollaborationArea.objects.create(
+            name=name, short_name=short_name, slug=slug, source_note=source_note, example=by.example
+        )
+    record("area.created", area, by=by, on_behalf_of=on_behalf_of, area=area.name)
+    return area
+
+
+@transaction.atomic
+def change_area(
+    area: CollaborationArea, *, by: User, on_behalf_of: Body | None = None, **facts: Any
+) -> CollaborationArea:
+    """Change name, short_name, slug or source_note. Raises AreaNameTaken or AreaSlugTaken."""
+    if facts.get("slug") in SLUGS_IN_USE:
+        raise AreaSlugTaken
+    area = locked(area)
+    with _area_refusals():
+        change_fact("area.changed", area, facts, by=by, on_behalf_of=on_behalf_of, area=area.name)
+    return area
+
+
+def _area_refusals() -> Any:
+    return refused(
+        organisations_collaborationarea_name_key=AreaNameTaken,
+        organisations_collaborationarea_slug_key=AreaSlugTaken,
+    )
+
+
+# Members
+
+
+@transaction.atomic
+def add_member(
+    area: CollaborationArea,
+    municipality: Municipality,
+    *,
+    first_day: date,
+    position: int,
+    mark: str,
+    by: User,
+    colour: str = "",
+    on_behalf_of: Body | None = None,
+) -> Membership:
+    """Make the municipality a member from `first_day`. Raises AlreadyMember, PositionTaken or MarkTaken."""
+    area = locked(area)
+    valid = span(first_day, None)
+    _require_free_mark(area, mark, valid)
+    with _member_refusals():
+        membership = Membership.objects.create(
+            area=area,
+            municipality=municipality,
+            position=position,
+            mark=mark,
+            colour=colour,
+            valid=valid,
+            example=by.example,
+        )
+    record(
+        "membership.added",
+        area,
+        by=by,
+        on_behalf_of=on_behalf_of,
+        municipality=municipality.name,
+        area=area.name,
+        first_day=first_day.isoformat(),
+    )
+    return membership
+
+
+@transaction.atomic
+def change_member(
+    membership: Membership, *, position: int, mark: str, by: User, on_behalf_of: Body | None = None
+) -> Membership:
+    """Change the place in the agreed order or the mark. Raises PositionTaken or MarkTaken."""
+    area = locked(membership.area)
+    membership = Membership.objects.select_for_update(of=("self",)).select_related("municipality").get(pk=membership.pk)
+    _require_free_mark(area, mark, membership.valid, besides=membership)
+    changes = differences(membership, {"position": position, "mark": mark})
+    if changes:
+        membership.position, membership.mark, membership.came_in = position, mark, CameIn.FORM
+        with _member_refusals():
+            membership.save(update_fields=["position", "mark", "came_in"])
+        words = {"municipality": membership.municipality.name, "area": area.name}
+        record("membership.changed", area, by=by, on_behalf_of=on_behalf_of, changes=changes, **words)
+    return membership
+
+
+@transaction.atomic
+def end_membership(membership: Membership, *, last_day: date, by: User, on_behalf_of: Body | None = None) -> Membership:
+    """Let the membership end with `last_day`. Nothing is removed.
+
+    Raises MembershipHasEnded if it ended before today, LastDayTooEarly if it would end before it began.
+    """
+    area = locked(membership.area)
+    membership = Membership.objects.select_for_update(of=("self",)).select_related("municipality").get(pk=membership.pk)
+    if membership.has_ended:
+        raise MembershipHasEnded
+    if membership.first_day and last_day < membership.first_day:
+        raise LastDayTooEarly
+    membership.valid = span(membership.first_day, last_day)
+    membership.came_in = CameIn.FORM
+    with _member_refusals():
+        membership.save(update_fields=["valid", "came_in"])
+    record(
+        "membership.ended",
+        area,
+        by=by,
+        on_behalf_of=on_behalf_of,
+        municipality=membership.municipality.name,
+        area=area.name,
+        last_day=last_day.isoformat(),
+    )
+    return membership
+
+
+def _member_refusals() -> Any:
+    return refused(membership_once_at_a_time=AlreadyMember, membership_one_per_position=PositionTaken)
+
+
+def _require_free_mark(area: CollaborationArea, mark: str, valid: Any, besides: Membership | None = None) -> None:
+    others = Membership.objects.filter(area=area, mark__iexact=mark, valid__overlap=valid)
+    if others.exclude(pk=besides.pk if besides else None).exists():
+        raise MarkTaken

@@ -1,0 +1,193 @@
+"""What the directory of who and where shows on the start page, in search and in the menu."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Case, Q, QuerySet, Value, When
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from collab4m.cards import Date_, Hit, NavItem, StartCards, Todo
+from collab4m.clock import today
+from collab4m.swedish import matching
+from organisations.models import (
+    Board,
+    CollaborationArea,
+    Contact,
+    ContactPurpose,
+    GlossaryEntry,
+    Membership,
+    Municipality,
+    RoleKind,
+    School,
+    SchoolBreak,
+    Semester,
+    SemesterKind,
+    Site,
+    User,
+)
+
+DAYS_AHEAD = 200
+HITS_PER_KIND = 8
+
+
+def nav(user: User) -> list[NavItem]:
+    items = [NavItem(label=_("Area"), url=_own_area(user), prefix="/omraden/")]
+    if user.has_perm("organisations.see_people"):
+        items.append(NavItem(label=_("People"), url=reverse("people"), prefix="/personer/"))
+    if user.is_system_administrator:
+        items.append(NavItem(label=_("Registers"), url=reverse("admin:index"), prefix="/admin/"))
+    return items
+
+
+def _own_area(user: User) -> str:
+    """The only area one belongs to, or the list of areas."""
+    slugs = set(_own_members(user).values_list("area__slug", flat=True)[:200])
+    return reverse("area", args=[slugs.pop()]) if len(slugs) == 1 else reverse("areas")
+
+
+def _own_members(user: User) -> QuerySet[Membership]:
+    """Today's members of the areas in which one has a role, or works for a municipality or a school."""
+    bodies = user.bodies_today()
+    areas = [role.area_id for role in user.roles_today if role.area_id]
+    members = Membership.objects.on()
+    mine = members.filter(Q(municipality__in=bodies) | Q(municipality__schools__in=bodies))
+    return members.filter(Q(area__in=mine.values("area")) | Q(area__in=areas))
+
+
+def _own_municipalities(user: User) -> list[int]:
+    """The municipalities one acts for, and those where the schools lie that one acts for."""
+    bodies = user.bodies_today()
+    if not bodies:
+        return []
+    schools = School.objects.filter(pk__in=bodies).values_list("municipality", flat=True)
+    return list(Municipality.objects.filter(pk__in=bodies).values_list("pk", flat=True).union(schools))
+
+
+# The start page
+
+
+def start_cards(user: User) -> StartCards:
+    return StartCards(todos=_contacts_to_complete(user), dates=_days_ahead(_own_municipalities(user)))
+
+
+def _contacts_to_complete(user: User) -> list[Todo]:
+    """For an administrator: the municipality's contacts that the public pages lack."""
+    municipalities = Municipality.objects.filter(pk__in=user.bodies_where(RoleKind.ADMINISTRATOR)).in_swedish_order()
+    complete = {
+        (contact.municipality_id, contact.purpose)
+        for contact in Contact.objects.filter(municipality__in=municipalities)
+        if contact.is_complete
+    }
+    todos = []
+    for municipality in municipalities:
+        lacking = [str(one.label) for one in ContactPurpose if (municipality.pk, one.value) not in complete]
+        if lacking:
+            todos.append(
+                Todo(
+                    title=_("Fill in who answers in %(municipality)s") % {"municipality": municipality.name},
+                    url=reverse("contacts_change", args=[municipality.pk]),
+                    why=_("The public pages lack: %(what)s.") % {"what": ", ".join(lacking)},
+                    verb=_("Fill in"),
+                    for_body=municipality.name,
+                )
+            )
+    return todos
+
+
+def _days_ahead(municipalities: list[int]) -> list[Date_]:
+    """First and last days of semesters and breaks in one's own municipalities."""
+    first, last = today(), today() + timedelta(days=DAYS_AHEAD)
+    coming: dict[str, Any] = {"municipality__in": municipalities, "valid__overlap": (first, last)}
+    found = []
+    for semester in Semester.objects.filter(**coming).select_related("municipality"):
+        is_autumn = semester.kind == SemesterKind.AUTUMN
+        begins = _("The autumn semester begins") if is_autumn else _("The spring semester begins")
+        ends = _("The autumn semester ends") if is_autumn else _("The spring semester ends")
+        found += [(semester.first_day, begins, semester), (semester.last_day, ends, semester)]
+    for school_break in SchoolBreak.objects.filter(**coming).select_related("municipality"):
+        found.append(
+            (school_break.first_day, _("%(break)s begins") % {"break": _capital(school_break.name)}, school_break)
+        )
+    return [
+        _date(day, title, fact.municipality)
+        for day, title, fact in sorted(found, key=lambda one: (one[0], one[1], one[2].pk))
+        if first <= day < last
+    ]
+
+
+def _date(day: date, title: str, municipality: Municipality) -> Date_:
+    return Date_(day=day, title=title, place=municipality.name, url=f"{municipality.get_absolute_url()}#lasar")
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+# Search
+
+
+def search(user: User, words: str) -> list[Hit]:
+    """What resembles the words, best first in each kind; municipalities of one's own areas before others."""
+    near = list(_own_members(user).values_list("municipality", flat=True))
+    return [*_areas(user, words), *_municipalities(user, words, near), *_schools(user, words, near)] + [
+        *_boards(user, words, near),
+        *_sites(user, words, near),
+        *_words(user, words),
+    ]
+
+
+def _found(queryset: Any, words: str, *fields: str, near: When | None = None) -> Any:
+    rows = matching(queryset, words, *fields)
+    if near is not None:
+        rows = rows.annotate(far=Case(near, default=Value(1))).order_by("far", "-likeness", "pk")
+    return rows[:HITS_PER_KIND]
+
+
+def _areas(user: User, words: str) -> list[Hit]:
+    areas = _found(CollaborationArea.objects.visible_to(user), words, "name", "short_name")
+    return [Hit(title=one.name, url=one.get_absolute_url(), kind=_("Cooperation areas")) for one in areas]
+
+
+def _municipalities(user: User, words: str, near: list[int]) -> list[Hit]:
+    municipalities = Municipality.objects.visible_to(user).on()
+    rows = _found(municipalities, words, "name", "full_name", near=When(pk__in=near, then=Value(0)))
+    return [Hit(title=one.name, url=one.get_absolute_url(), kind=_("Municipalities"), text=one.county) for one in rows]
+
+
+def _schools(user: User, words: str, near: list[int]) -> list[Hit]:
+    schools = School.objects.visible_to(user).select_related("municipality")
+    rows = _found(schools, words, "name", near=_near(near))
+    return [_in_municipality(one, one.name, _("Schools")) for one in rows]
+
+
+def _boards(user: User, words: str, near: list[int]) -> list[Hit]:
+    boards = Board.objects.visible_to(user).select_related("municipality")
+    rows = _found(boards, words, "name", "administration", near=_near(near))
+    return [_in_municipality(one, _capital(one.name), _("Boards")) for one in rows]
+
+
+def _sites(user: User, words: str, near: list[int]) -> list[Hit]:
+    sites = Site.objects.visible_to(user).select_related("municipality")
+    rows = _found(sites, words, "name", "address", near=_near(near))
+    return [_in_municipality(one, one.name, _("Sites")) for one in rows]
+
+
+def _words(user: User, words: str) -> list[Hit]:
+    entries = _found(GlossaryEntry.objects.visible_to(user).on(), words, "name", "name_en")
+    return [
+        Hit(title=_capital(one.name), url=one.get_absolute_url(), kind=_("Glossary"), text=one.meaning)
+        for one in entries
+    ]
+
+
+def _near(municipalities: list[int]) -> When:
+    return When(municipality__in=municipalities, then=Value(0))
+
+
+def _in_municipality(row: Any, title: str, kind: str) -> Hit:
+    return Hit(
+        title=f"{title}, {row.municipality.name}", url=row.get_absolute_url(), kind=kind, text=row.municipality.name
+    )
