@@ -1,0 +1,96 @@
+"""The cast, met by every endpoint: owner may decide, asker may see, outsider may not know, and one with two homes."""
+
+import pytest
+from django.apps import apps
+from django.contrib.contenttypes.models import ContentType
+
+from organisations.models import RoleKind, User
+from tests.factories import AreaFactory, MembershipFactory, MunicipalityFactory, RoleFactory, SchoolFactory, UserFactory
+
+
+@pytest.fixture(autouse=True)
+def warm_content_types(request):
+    """Queries are counted as in a process that has served pages before: Django keeps content types from then on."""
+    if "django_assert_num_queries" in request.fixturenames:
+        request.getfixturevalue("db")
+        ContentType.objects.get_for_models(*apps.get_models())
+
+
+@pytest.fixture
+def area(db):
+    return AreaFactory(name="Fyra Mälarstäder", short_name="4M", slug="4m")
+
+
+@pytest.fixture
+def home(area):
+    """The municipality of `owner`."""
+    return MembershipFactory(
+        area=area, municipality=MunicipalityFactory(name="Enköping", code="0381"), mark="En"
+    ).municipality
+
+
+@pytest.fixture
+def neighbour(area):
+    """The municipality of `asker`, in the same area."""
+    return MembershipFactory(
+        area=area, municipality=MunicipalityFactory(name="Västerås", code="1980"), mark="V"
+    ).municipality
+
+
+@pytest.fixture
+def elsewhere(db):
+    """A municipality in another area."""
+    return MembershipFactory(municipality=MunicipalityFactory(name="Gävle", code="2180")).municipality
+
+
+@pytest.fixture
+def school(home):
+    return SchoolFactory(name="Westerlundska gymnasiet", municipality=home)
+
+
+@pytest.fixture
+def owner(home) -> User:
+    return RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body).user
+
+
+@pytest.fixture
+def asker(neighbour) -> User:
+    return RoleFactory(kind=RoleKind.ADMINISTRATOR, body=neighbour.body).user
+
+
+@pytest.fixture
+def outsider(elsewhere) -> User:
+    return RoleFactory(kind=RoleKind.ADMINISTRATOR, body=elsewhere.body).user
+
+
+@pytest.fixture
+def two_homes(home, neighbour) -> User:
+    user = UserFactory()
+    RoleFactory(user=user, kind=RoleKind.ADMINISTRATOR, body=home.body)
+    RoleFactory(user=user, kind=RoleKind.ADMINISTRATOR, body=neighbour.body)
+    return user
+
+
+@pytest.fixture
+def principal(school) -> User:
+    return RoleFactory(kind=RoleKind.PRINCIPAL, body=school.body).user
+
+
+@pytest.fixture
+def committee(home) -> User:
+    return RoleFactory(kind=RoleKind.COMMITTEE, body=home.body).user
+
+
+@pytest.fixture
+def council_member(area) -> User:
+    return RoleFactory(kind=RoleKind.COUNCIL_MEMBER, area=area).user
+
+
+@pytest.fixture
+def system_administrator(db) -> User:
+    return RoleFactory(kind=RoleKind.SYSTEM_ADMINISTRATOR).user
+
+
+@pytest.fixture
+def roleless(db) -> User:
+    return UserFactory()

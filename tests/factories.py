@@ -1,0 +1,87 @@
+"""Rows for tests. Factories hold no surprises; a situation gets a named trait."""
+
+from datetime import date
+
+import factory
+from factory.django import DjangoModelFactory
+
+from organisations.models import Board, CollaborationArea, Membership, Municipality, Provider, Role, School, Site, User
+from records.models import span
+
+
+class AreaFactory(DjangoModelFactory):
+    class Meta:
+        model = CollaborationArea
+
+    slug = factory.Sequence(lambda n: f"omrade-{n}")
+    name = factory.Sequence(lambda n: f"Område {n}")
+    short_name = factory.Sequence(lambda n: f"O{n}")
+
+
+class MunicipalityFactory(DjangoModelFactory):
+    class Meta:
+        model = Municipality
+
+    code = factory.Sequence(lambda n: f"{n + 1:04}")
+    name = factory.Sequence(lambda n: f"Kommun {n}")
+    full_name = factory.LazyAttribute(lambda m: f"{m.name}s kommun")
+
+
+class MembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = Membership
+
+    area = factory.SubFactory(AreaFactory)
+    municipality = factory.SubFactory(MunicipalityFactory)
+    position = factory.Sequence(lambda n: n + 1)
+    mark = factory.LazyAttribute(lambda m: m.municipality.name[:2])
+
+
+class ProviderFactory(DjangoModelFactory):
+    class Meta:
+        model = Provider
+
+    name = factory.Sequence(lambda n: f"Huvudman {n}")
+
+
+class SchoolFactory(DjangoModelFactory):
+    class Meta:
+        model = School
+
+    name = factory.Sequence(lambda n: f"Skola {n}")
+    municipality = factory.SubFactory(MunicipalityFactory)
+
+
+class SiteFactory(DjangoModelFactory):
+    class Meta:
+        model = Site
+
+    name = factory.Sequence(lambda n: f"Plats {n}")
+    municipality = factory.SubFactory(MunicipalityFactory)
+
+
+class BoardFactory(DjangoModelFactory):
+    class Meta:
+        model = Board
+
+    name = factory.Sequence(lambda n: f"Nämnd {n}")
+    municipality = factory.SubFactory(MunicipalityFactory)
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    email = factory.Sequence(lambda n: f"person{n}@kommun.example")
+    name = factory.Sequence(lambda n: f"Handläggare {n}")
+    password = factory.django.Password("fyra-malarstader")
+
+
+class RoleFactory(DjangoModelFactory):
+    class Meta:
+        model = Role
+
+    user = factory.SubFactory(UserFactory)
+    kind = "administrator"
+    valid = factory.LazyFunction(lambda: span(date(2022, 7, 1), None))

@@ -1,0 +1,107 @@
+"""The addresses of history, jobs, questions and corrections, met by every role."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from records.models import Outgoing, Question
+from records.operations import ask_question, order_job, propose_correction
+from tests.factories import SchoolFactory
+from tests.pages import Page
+
+A_SCHOOL = 900_001  # the pages with ?om= name it in their address
+
+
+def a_school(home: Any, owner: Any) -> list[Any]:
+    SchoolFactory(pk=A_SCHOOL, name="Edströmska", municipality=home)
+    return []
+
+
+def a_question(home: Any, owner: Any, neighbour: Any, asker: Any) -> Question:
+    school = SchoolFactory(name="Edströmska", municipality=home)
+    asked = {"title": "Platser på bygg", "text": "Hur många platser har ni?", "to_body": home.body}
+    return ask_question(school, **asked, by=asker, on_behalf_of=neighbour.body)
+
+
+def question(home: Any, owner: Any, neighbour: Any, asker: Any) -> list[Any]:
+    return [a_question(home, owner, neighbour, asker).pk]
+
+
+def answer_link(home: Any, owner: Any, neighbour: Any, asker: Any) -> list[Any]:
+    Outgoing.objects.all().delete()
+    a_question(home, owner, neighbour, asker)
+    return [re.search(r"/fragor/svar/([^/]+)/", Outgoing.objects.get().text)[1]]  # type: ignore[index]
+
+
+def correction(home: Any, owner: Any, neighbour: Any, asker: Any) -> list[Any]:
+    school = SchoolFactory(name="Edströmska", municipality=home)
+    said = {"field": "name", "proposed": "Edströmska gymnasiet", "reason": "Så står det på skylten."}
+    return [propose_correction(school, **said, by=asker, on_behalf_of=neighbour.body).pk]
+
+
+def history(of: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    def args(home: Any, owner: Any, neighbour: Any, asker: Any) -> list[Any]:
+        return ["records", of.__name__, *of(home, owner, neighbour, asker)]
+
+    return args
+
+
+def job(owner: Any) -> list[Any]:
+    return [order_job("records.check", "a", by=owner, args={"seconds": 1}).pk]
+
+
+ABOUT = f"?om=organisations.school:{A_SCHOOL}"
+BOTH_SIDES = {"owner": 200, "asker": 200, "committee": 200}
+WHO_ACT = {"owner": 200, "asker": 200, "outsider": 200, "principal": 200}
+
+PAGES = [
+    Page("history", args=lambda home: ["organisations", "municipality", home.pk]),
+    Page("history", args=history(question), query="?sida=1", everyone=404, status=BOTH_SIDES),
+    Page("history", args=history(correction), query="?sida=2", everyone=404, status=BOTH_SIDES),
+    Page("jobs"),
+    Page("job", args=job, everyone=404, status={"owner": 200, "system_administrator": 200}),
+    Page(
+        "job_retry",
+        args=job,
+        method="post",
+        draws=False,
+        everyone=404,
+        status={"owner": 302, "system_administrator": 302},
+    ),  # fmt: skip
+    Page("questions"),
+    Page("question_new", args=a_school, query=ABOUT, everyone=403, status=WHO_ACT),
+    Page("question_new", query="?om=organisations.school:0", everyone=404, draws=False),
+    Page("question", args=question, everyone=404, status=BOTH_SIDES),
+    Page(
+        "question_close",
+        args=question,
+        method="post",
+        draws=False,
+        everyone=404,
+        status={"asker": 302, "owner": 403, "committee": 403},
+    ),  # fmt: skip
+    Page("reply_by_link", args=lambda: ["no-such-link"], everyone=404, status={"anonymous": 404}),
+    Page("reply_by_link", args=answer_link, query="?mejl", status={"anonymous": 200}),
+    Page("corrections"),
+    Page("correction_new", args=a_school, query=ABOUT, everyone=403, status=WHO_ACT),
+    Page("correction_new", args=a_school, query=f"{ABOUT}&falt=status", everyone=403, status=WHO_ACT),
+    Page("correction", args=correction, everyone=404, status=BOTH_SIDES),
+    Page(
+        "correction_accept",
+        args=correction,
+        method="post",
+        data={"seen": "Edströmska"},
+        draws=False,
+        everyone=404,
+        status={"owner": 302, "asker": 403, "committee": 403},
+    ),  # fmt: skip
+    Page(
+        "correction_decline",
+        args=correction,
+        method="post",
+        data={"answer": "Nej."},
+        draws=False,
+        everyone=404,
+        status={"owner": 302, "asker": 403, "committee": 403},
+    ),  # fmt: skip
+]
