@@ -1,0 +1,83 @@
+"""Run every benchmark: `make bench`."""
+
+import os
+from collections.abc import Callable
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+django.setup()
+
+from allauth.account.models import EmailAddress  # noqa: E402
+from django.contrib.auth.hashers import make_password  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import setup_databases, teardown_databases  # noqa: E402
+
+from benchmarks.national import load  # noqa: E402
+from benchmarks.timing import HEAD, Timing, measure  # noqa: E402
+from organisations.models import User  # noqa: E402
+
+PAGES = {
+    "start": "/",
+    "area": "/omraden/{area}/",
+    "municipality": "/kommuner/{municipality}/",
+    "history of a municipality (200 events)": "/historik/organisations/municipality/{municipality}/",
+    "search, misspelt": "/sok/?q=Komun+{number}",
+    "questions": "/fragor/",
+    "API: municipalities, first page": "/api/v1/municipalities/",
+    "API: schools, first page": "/api/v1/schools/",
+}
+PASSWORD = "ett-langt-losenord-for-matning"
+
+
+def measure_base(municipalities: int) -> dict[tuple[int, str], Timing]:
+    """Timings in a base of so many municipalities, by the size of the reader's area and the page's name."""
+    config = setup_databases(verbosity=0, interactive=False)
+    try:
+        cast = load(municipalities)
+        sizes = [size for size in (4, 26) if size in cast]
+        return {key: timing for size in sizes for key, timing in _measure_reader(size, cast[size])}
+    finally:
+        teardown_databases(config, verbosity=0)
+
+
+def _measure_reader(size: int, user: User) -> list[tuple[tuple[int, str], Timing]]:
+    client = Client()
+    client.force_login(user)
+    municipality = user.roles_today[0].body.as_municipality
+    area = municipality.memberships.get().area
+    words = {"area": area.slug, "municipality": municipality.pk, "number": municipality.code[1:]}
+
+    def get(path: str) -> Callable[[], int]:
+        return lambda: client.get(path.format(**words)).status_code
+
+    bare = get("/bare/")
+    timings = [measure(name, get(path), bare) for name, path in {"bare page": "/bare/", **PAGES}.items()]
+    timings.append(measure("log-in", _log_in(user), bare, runs=10, expected=302))
+    return [((size, timing.name), timing) for timing in timings]
+
+
+def _log_in(user: User) -> Callable[[], int]:
+    """The whole form, with the password hashed as in production."""
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD))
+    form = {"login": user.email, "password": PASSWORD}
+    return lambda: Client().post("/konto/login/", form).status_code
+
+
+def main() -> None:
+    bases = {municipalities: measure_base(municipalities) for municipalities in (4, 290)}
+    for municipalities, timings in bases.items():
+        for size in sorted({size for size, _name in timings}):
+            print(f"\nReader in an area of {size}, base of {municipalities} municipalities; ratio to the bare page")
+            print(HEAD)
+            for (of, _name), timing in timings.items():
+                if of == size:
+                    print(timing.row())
+    print("\nRatio in a base of 290 against the ratio in a base of 4, reader in an area of 4 (aim: at most 1.3)")
+    for (size, name), timing in bases[4].items():
+        print(f"{name:<44} {bases[290][size, name].ratio / timing.ratio:7.2f}")
+
+
+if __name__ == "__main__":
+    main()
