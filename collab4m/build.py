@@ -19,6 +19,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -168,15 +169,15 @@ def catalogues() -> None:
         stamp = BUILD / "locale" / language
         if not target.exists():
             stamp.unlink(missing_ok=True)
-        once(
-            stamp,
-            fingerprint([source]),
-            f"Compiling the texts in {language!r}.",
-            lambda source=source, target=target, language=language: run(  # type: ignore[misc]
-                VENV / "bin" / "pybabel", "compile", "-i", source, "-o", target, "-l", language,
-                why=f"{source.relative_to(ROOT)} could not be compiled",
-            ),
-        )  # fmt: skip
+        make = partial(compile_catalogue, source, target, language)
+        once(stamp, fingerprint([source]), f"Compiling the texts in {language!r}.", make)
+
+
+def compile_catalogue(source: Path, target: Path, language: str) -> None:
+    why = f"{source.relative_to(ROOT)} could not be compiled"
+    run(VENV / "bin" / "pybabel", "compile", "-i", source, "-o", target, "-l", language, why=why)
+    if not target.exists():  # Babel passes over a catalogue whose head is marked fuzzy, and calls that success
+        raise Trouble(f"{why}: its head is marked fuzzy.")
 
 
 def browser() -> None:

@@ -3,7 +3,7 @@
 import os
 
 from collab4m.settings import *  # noqa: F403
-from collab4m.settings import DATA_DIR, STORAGES, embedded
+from collab4m.settings import DATA_DIR, STATIC_ROOT, STORAGES, embedded
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_URL = CELERY_BROKER_URL = embedded.redis_url(DATA_DIR, WORKER + 1)  # a number for each parallel worker
@@ -12,3 +12,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_AUTOREFRESH = True  # files are found where they lie; nothing is collected
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
