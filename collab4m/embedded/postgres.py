@@ -25,6 +25,7 @@ class Postgres:
         self.programs = homes.programs(data_dir, self.home)
         self.data = self.home / "postgres"
         self.sockets = sockets(data_dir)
+        self.agreed = self.home / "database_password_is"
 
     def program(self, name: str) -> str:
         return str(self.programs / name)
@@ -74,12 +75,8 @@ class Postgres:
                 *("--pgdata", str(draft), "--username", "postgres", "--auth", "scram-sha-256"),
                 *("--pwfile", str(password)),
                 *("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
-                *(
-                    "--lc-ctype",
-                    "C.UTF-8",
-                    "--data-checksums",
-                    "--no-instructions",
-                ),  # pg_trgm takes letters from lc-ctype
+                *("--lc-ctype", "C.UTF-8"),  # pg_trgm takes its letters from here, whatever the provider
+                *("--data-checksums", "--no-instructions"),
                 *(["--no-sync"] if self.forgetful else []),
                 why="PostgreSQL could not make its data folder",
             )
@@ -89,6 +86,7 @@ class Postgres:
             raise
         finally:
             password.unlink(missing_ok=True)
+        self.agreed.unlink(missing_ok=True)  # spoke of an earlier cluster
         draft.rename(self.data)
 
     def single_user(self, data: Path, *statements: str) -> None:
@@ -101,11 +99,10 @@ class Postgres:
     def agree_on_password(self) -> None:
         """Give the database our password when it has another, as after the secret was removed."""
         password = secret(self.data_dir, "database_password")
-        agreed = self.home / "database_password_is"
-        mark = hashlib.sha256(f"{password}{self.data.stat().st_ino}".encode()).hexdigest()
-        if not agreed.exists() or agreed.read_text() != mark:
+        mark = hashlib.sha256(password.encode()).hexdigest()
+        if not self.agreed.exists() or self.agreed.read_text() != mark:
             self.single_user(self.data, f"ALTER ROLE {USER} PASSWORD '{password}';")
-            agreed.write_text(mark)
+            self.agreed.write_text(mark)
 
     def check_version(self) -> None:
         version = (self.data / "PG_VERSION").read_text().strip()
