@@ -5,19 +5,28 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.forms import ForBody
-from collab4m.swedish import swedish_key
 from records.models import Correction, Question, Reply
 from records.people import Body
-from records.values import as_text
+from records.values import as_text, one_newline
+
+
+class LongText(forms.CharField):
+    """Several lines, which end as we keep them: a browser posts two characters for each."""
+
+    widget = forms.Textarea
+
+    def to_python(self, value: Any) -> Any:
+        return one_newline(super().to_python(value) or "")
 
 
 def _long_text(model: type[models.Model], field: str, label: Any, **kwargs: Any) -> forms.CharField:
     most = model._meta.get_field(field).max_length  # type: ignore[union-attr]
-    return forms.CharField(label=label, max_length=most, widget=forms.Textarea(attrs={"rows": 6}), **kwargs)
+    return LongText(label=label, max_length=most, widget=forms.Textarea(attrs={"rows": 6}), **kwargs)
 
 
 class QuestionForm(ForBody):
@@ -47,21 +56,15 @@ class QuestionForm(ForBody):
 
 
 def _by_municipality(bodies: Sequence[Body]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The bodies as choices, each municipality with its schools."""
-    schools: dict[int, list[Body]] = {}
+    """The bodies as choices in the order they come, each municipality with its schools."""
+    groups: dict[str, list[tuple[str, str]]] = {}
     for body in bodies:
         if body.kind == "school":
-            schools.setdefault(body.as_school.municipality_id, []).append(body)
-    groups = []
-    for municipality in sorted(
-        (body for body in bodies if body.kind != "school"), key=lambda body: swedish_key(body.name)
-    ):
-        mine = sorted(schools.get(municipality.pk, []), key=lambda body: swedish_key(body.name))
-        whole = _("%(name)s, the administration") % {"name": municipality.name}
-        groups.append(
-            (municipality.name, [(str(municipality.pk), str(whole)), *((str(body.pk), body.name) for body in mine)])
-        )
-    return groups
+            groups.setdefault(body.as_school.municipality.name, []).append((str(body.pk), body.name))
+        else:
+            whole = _("%(name)s, the administration") % {"name": body.name}
+            groups.setdefault(body.name, []).append((str(body.pk), str(whole)))
+    return list(groups.items())
 
 
 class ReplyForm(ForBody):
@@ -106,12 +109,12 @@ class CorrectionForm(ForBody):
         proposed = as_text(self.cleaned_data["proposed"])
         most = Correction._meta.get_field("proposed").max_length or 0
         if len(proposed) > most:
-            raise ValidationError(_("Write at most %(most)s characters."), params={"most": most})
+            raise ValidationError(MaxLengthValidator.message, params={"limit_value": most, "show_value": len(proposed)})
         return proposed
 
 
 class AcceptForm(ForBody):
-    seen = forms.CharField(widget=forms.HiddenInput, required=False, strip=False)
+    seen = LongText(widget=forms.HiddenInput, required=False, strip=False)
     verified = forms.BooleanField(
         label=_("I have checked it against the source"), required=False,
         help_text=_("The figure is then shown as checked."),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -20,6 +20,7 @@ class Change:
     label: str
     before: str
     after: str
+    is_first: bool  # the value was given when the row was made: there was none before
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,19 @@ class Line:
 
 
 def lines_of(events: QuerySet[Event] | Iterable[Event]) -> list[Line]:
-    """The events as lines; two queries whatever they tell of."""
+    """The events as lines; two queries whatever they tell of, and one more for the corrections among them."""
     if isinstance(events, QuerySet):
         events = events.select_related("by", "on_behalf_of")
+    events = list(events)
+    prefetch_related_objects([event for event in events if event.name.startswith("correction.")], "subject")
     return [Line(event, sentence(event), changes_of(event)) for event in events]
 
 
 def sentence(event: Event) -> SafeString:
-    return SafeString(render_to_string(f"records/history/{event.name}.html", event.sentence_context()).strip())
+    """What happened, in words. A correction's events are shown only to those who may see what it proposes."""
+    fields = ", ".join(change.label for change in changes_of(event))
+    context = {**event.sentence_context(), "fields": fields}
+    return SafeString(render_to_string(f"records/history/{event.name}.html", context).strip())
 
 
 def changes_of(event: Event) -> list[Change]:
@@ -51,6 +57,11 @@ def changes_of(event: Event) -> list[Change]:
     if model is None:
         return []
     return [
-        Change(field_label(model, name), readable(model, name, before), readable(model, name, after))
+        Change(
+            label=field_label(model, name),
+            before=readable(model, name, before),
+            after=readable(model, name, after),
+            is_first=event.name.endswith(".created"),
+        )
         for name, (before, after) in event.changes.items()
     ]

@@ -25,14 +25,14 @@ def digest(person: User, rows: Iterable[Outgoing]) -> Message:
     return render_message(DIGEST, person, "records/mails/digest.txt", {"rows": list(rows)}, essential=True)
 
 
-def question_asked(question: Question, person: User, token: str, reply: Reply | None = None) -> Message:
-    """To one who may answer; `reply` is what the asker has added since."""
+def question_asked(question: Question, person: User, token: str | None, reply: Reply | None = None) -> Message:
+    """To one who may answer, with the personal link if there is one; `reply` is what the asker has added since."""
     context = {
         "question": question,
         "reply": reply,
         "subject": question.subject,
         "question_address": _address(question.get_absolute_url()),
-        "answer_address": _address(reverse("reply_by_link", args=[token])),
+        "answer_address": _address(reverse("reply_by_link", args=[token])) if token else "",
     }
     return render_message(QUESTION, person, "records/mails/question_asked.txt", context)
 

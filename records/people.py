@@ -8,7 +8,9 @@ from typing import Any, TypeAlias
 
 from django.apps import apps
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+
+from collab4m.swedish import swedish_key
 
 User: TypeAlias = Any  # organisations.User
 Body: TypeAlias = Any  # organisations.Body: a municipality or a school
@@ -17,9 +19,26 @@ ADMINISTRATOR = "administrator"
 ACTING = (ADMINISTRATOR, "principal")  # the roles in which one asks, answers and proposes for a body
 
 
-def bodies_acted_for(user: User) -> QuerySet[Any]:
-    """The bodies for which `user` may ask and propose today."""
-    return apps.get_model("organisations.Body").objects.filter(pk__in=user.bodies_where(*ACTING)).order_by("kind", "pk")
+def bodies_acted_for(user: User) -> list[Any]:
+    """The bodies for which `user` may ask and propose today, in the area's agreed order."""
+    bodies = apps.get_model("organisations.Body").objects.filter(pk__in=user.bodies_where(*ACTING))
+    return in_agreed_order(user, bodies)
+
+
+def in_agreed_order(user: User, bodies: QuerySet[Any]) -> list[Any]:
+    """Municipalities as the areas of `user` have agreed, then others in Swedish order; each followed by its schools."""
+    memberships = apps.get_model("organisations.Membership").objects.on().filter(area__in=_areas_of(user))
+    places: dict[int, int] = {}
+    for place, pk in enumerate(memberships.in_agreed_order().values_list("municipality", flat=True)):
+        places.setdefault(pk, place)
+
+    def order(body: Body) -> tuple[float, str, bool, str]:
+        is_school = body.kind == "school"
+        municipality = body.as_school.municipality if is_school else body
+        place = places.get(municipality.pk, float("inf"))
+        return place, swedish_key(municipality.name), is_school, swedish_key(body.name)
+
+    return sorted(bodies.select_related("as_school__municipality"), key=order)
 
 
 def bodies_named(pks: Iterable[int]) -> list[Any]:
@@ -29,22 +48,35 @@ def bodies_named(pks: Iterable[int]) -> list[Any]:
     return [found[pk] for pk in pks]
 
 
-def neighbours_of(user: User) -> QuerySet[Any]:
+def neighbours_of(user: User) -> list[Any]:
     """Bodies that `user` may ask today: the municipalities of their areas, and the schools that lie there."""
+    memberships = apps.get_model("organisations.Membership").objects.on()
+    municipalities = memberships.filter(area__in=_areas_of(user)).values("municipality")
+    bodies = apps.get_model("organisations.Body").objects.on()
+    near = bodies.filter(Q(pk__in=municipalities) | Q(as_school__municipality__in=municipalities))
+    return in_agreed_order(user, near)
+
+
+def _areas_of(user: User) -> QuerySet[Any]:
     own = user.bodies_where(*ACTING)
     memberships = apps.get_model("organisations.Membership").objects.on()
-    mine = memberships.filter(Q(municipality__in=own) | Q(municipality__schools__in=own))
-    municipalities = memberships.filter(area__in=mine.values("area")).values("municipality")
-    bodies = apps.get_model("organisations.Body").objects.on()
-    return bodies.filter(Q(pk__in=municipalities) | Q(as_school__municipality__in=municipalities))
+    return memberships.filter(Q(municipality__in=own) | Q(municipality__schools__in=own)).values("area")
+
+
+def _stand_in(body: Body) -> int | None:
+    """The municipality whose administrators may stand in for `body`: the one that runs the school where it lies."""
+    return body.as_school.municipality_id if body.kind == "school" and body.as_school.is_municipal else None
 
 
 def answering_for(body: Body) -> QuerySet[Any]:
-    """The people who answer for `body` today: its administrators or principals; for a school its municipality's too."""
+    """The people who answer for `body` today: its administrators or principals.
+
+    For a school that its municipality runs, that municipality's administrators too.
+    """
     roles = apps.get_model("organisations.Role").objects.on()
     answering = Q(body=body.pk, kind__in=ACTING)
-    if body.kind == "school":
-        answering |= Q(body=body.as_school.municipality_id, kind=ADMINISTRATOR)
+    if stand_in := _stand_in(body):
+        answering |= Q(body=stand_in, kind=ADMINISTRATOR)
     return get_user_model().objects.filter(is_active=True, pk__in=roles.filter(answering).values("user")).order_by("pk")
 
 
@@ -55,15 +87,16 @@ def still_answering(person: User, body: Body) -> list[Any]:
 
 
 def speaking_for(user: User, body: Body) -> list[int]:
-    """Ids of the bodies as which `user` may speak for `body`: itself, or the municipality where a school lies."""
+    """Ids of the bodies as which `user` may speak for `body`: itself, or the municipality that runs a school."""
     own = [body.pk] if body.pk in user.bodies_where(*ACTING) else []
-    if body.kind == "school" and body.as_school.municipality_id in user.bodies_where(ADMINISTRATOR):
-        own.append(body.as_school.municipality_id)
+    stand_in = _stand_in(body)
+    if stand_in and stand_in in user.bodies_where(ADMINISTRATOR):
+        own.append(stand_in)
     return own
 
 
 def concerning(user: User, *fields: str) -> Q:
-    """Rows where one of `fields` is a body `user` works for today, or a school in a municipality they administer."""
+    """Rows where one of `fields` is a body `user` works for today, or a school run by one they administer."""
     return _among(user.bodies_today(), user, fields)
 
 
@@ -76,5 +109,10 @@ def _among(bodies: list[int], user: User, fields: tuple[str, ...]) -> Q:
     found = Q(pk__in=[])
     for field in fields:
         found |= Q(**{f"{field}__in": bodies})
-        found |= Q(**{f"{field}__as_school__municipality__in": user.bodies_where(ADMINISTRATOR)})
+        found |= Q(
+            **{
+                f"{field}__as_school__municipality__in": user.bodies_where(ADMINISTRATOR),
+                f"{field}__as_school__provider__municipality": F(f"{field}__as_school__municipality"),
+            }
+        )
     return found

@@ -5,11 +5,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from collab4m.cards import Hit, NavItem, StartCards, Todo
+from collab4m.cards import MOST_HITS, Hit, NavItem, StartCards, Todo
 from collab4m.swedish import matching
 from records.models import Correction, Question
-
-MOST_HITS = 10
 
 
 def start_cards(user: Any) -> StartCards:
@@ -42,7 +40,7 @@ def _decide(correction: Correction) -> Todo:
         title=_("Decide on a correction: %(label)s for %(subject)s")
         % {"label": correction.label, "subject": correction.subject_name},
         url=correction.get_absolute_url(),
-        why=_("%(body)s says that %(then)s should be %(proposed)s, and hopes for an answer within a week.")
+        why=_("%(body)s proposes %(proposed)s instead of %(then)s, and hopes for an answer within a week.")
         % {"body": correction.from_body, "then": correction.shown_then, "proposed": correction.shown_proposed},
         verb=_("Decide"),
         due=correction.due,

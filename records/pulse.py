@@ -42,7 +42,7 @@ def _go_on(name: str) -> None:
 
 
 class Scheduler(DatabaseScheduler):
-    """The schedule of the settings, kept in the database for the admin to see. What leaves the one leaves the other."""
+    """The schedule of the settings, which the beat keeps in its own tables. What leaves the one leaves the other."""
 
     _felt_at = float("-inf")
 

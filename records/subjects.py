@@ -1,4 +1,4 @@
-"""What history, questions and corrections may be about: rows of any app that know who sees them and where."""
+"""What history may be about: rows of any app that know who sees them and where. Questions: those that say so."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from records.people import User
 
 
 def subject_model(app_label: str, model_name: str) -> type[models.Model]:
-    """The model with that name, if its rows can be asked about; 404 if not."""
+    """The model with that name, if its rows have a history of their own; 404 if not."""
     try:
         model = apps.get_model(app_label, model_name)
     except LookupError:
@@ -37,6 +37,11 @@ def subject_named(user: User, reference: str) -> Any:
     if not (pk.isascii() and pk.isdecimal() and len(pk) <= 18 and app_label and model_name):
         raise Http404
     return get_subject(user, app_label, model_name, int(pk))
+
+
+def is_askable(subject: models.Model) -> bool:
+    """Whether one may ask about `subject`: its model says so with `askable = True`."""
+    return getattr(type(subject), "askable", False)
 
 
 def reference(subject: models.Model) -> str:

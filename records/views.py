@@ -22,7 +22,7 @@ from collab4m.errors import RuleBroken
 from collab4m.forms import refuse
 from records.forms import AcceptForm, CloseForm, CorrectionForm, DeclineForm, QuestionForm, ReplyForm
 from records.histories import Line, lines_of
-from records.models import AnswerLink, Correction, Event, Job, JobState, Question
+from records.models import AnswerLink, Correction, Event, Job, JobState, Question, figures_of
 from records.operations import (
     accept_correction,
     ask_question,
@@ -32,9 +32,10 @@ from records.operations import (
     reply_to_question,
     retry_job,
 )
+from records.operations.corrections import owner_of
 from records.operations.questions import hashed
 from records.people import Body, bodies_acted_for, bodies_named, neighbours_of, speaking_for
-from records.subjects import field_label, get_subject, is_visible, reference, subject_named
+from records.subjects import field_label, get_subject, is_askable, is_visible, reference, subject_named
 from records.values import as_text, readable
 from records.work import kind_named
 
@@ -115,9 +116,11 @@ def questions(request: HttpRequest) -> HttpResponse:
 
 def question_new(request: HttpRequest) -> HttpResponse:
     subject = subject_named(request.user, request.GET.get("om", ""))
+    if not is_askable(subject):
+        raise Http404
     require(request.user, "records.ask_question")
-    bodies = list(bodies_acted_for(request.user))
-    neighbours = list(neighbours_of(request.user).select_related("as_school"))
+    bodies = bodies_acted_for(request.user)
+    neighbours = neighbours_of(request.user)
     if len(bodies) == 1:
         neighbours = [body for body in neighbours if body.pk != bodies[0].pk]
     known = {body.pk for body in neighbours}
@@ -163,7 +166,7 @@ def question(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _with_bodies(rows: QuerySet[Any]) -> QuerySet[Any]:
-    return rows.select_related("from_body__as_school", "to_body__as_school", "by")
+    return rows.select_related("from_body__as_school__provider", "to_body__as_school__provider", "by")
 
 
 def _thread(row: Question, user: Any) -> dict[str, Any]:
@@ -258,7 +261,7 @@ def corrections(request: HttpRequest) -> HttpResponse:
 def correction_new(request: HttpRequest) -> HttpResponse:
     subject = subject_named(request.user, request.GET.get("om", ""))
     require(request.user, "records.propose_correction")
-    fields = getattr(subject, "sourced_fields", ())
+    fields = figures_of(subject)
     if not fields:
         raise Http404
     field = request.GET.get("falt", fields[0] if len(fields) == 1 else "")
@@ -269,7 +272,8 @@ def correction_new(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"subject": subject, "reference": reference(subject), "values": values}
     if field not in fields:
         return render(request, "records/correction_which.html", context)
-    form = CorrectionForm(request.POST or None, bodies=bodies_acted_for(request.user), subject=subject, field=field)
+    bodies = bodies_acted_for(request.user)
+    form = CorrectionForm(request.POST or None, bodies=bodies, subject=subject, field=field)
     if request.method == "POST" and form.is_valid():
         try:
             proposed = propose_correction(
@@ -287,7 +291,17 @@ def correction_new(request: HttpRequest) -> HttpResponse:
             messages.success(request, _("The proposal is sent to %(body)s.") % {"body": proposed.owner})
             return redirect(proposed)
     context["label"], context["today"] = next((label, value) for name, label, value in values if name == field)
+    context["is_stated"] = as_text(getattr(subject, field)) != ""
+    context["owner"] = _owner(subject, bodies)
+    proposals = Correction.objects.visible_to(request.user).about(subject).waiting().filter(field=field)
+    context["waiting"] = list(proposals.select_related("from_body", "subject_type").order_by("at", "pk"))
     return render(request, "records/correction_new.html", {**context, "form": form})
+
+
+def _owner(subject: Any, bodies: list[Body]) -> Body | None:
+    """Who would decide on a proposal from the reader, when that does not depend on for whom they propose."""
+    owners = {owner_of(subject, body) for body in bodies} if subject.owners() else set()
+    return owners.pop() if len(owners) == 1 else None
 
 
 @require_GET
@@ -296,7 +310,9 @@ def correction(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _decidable() -> QuerySet[Correction]:
-    return Correction.objects.select_related("owner__as_school", "from_body", "by", "decided_by", "subject_type")
+    return Correction.objects.select_related(
+        "owner__as_school__provider", "from_body", "by", "decided_by", "subject_type"
+    )
 
 
 def _show(request: HttpRequest, row: Correction, accepting: Any = None, declining: Any = None) -> HttpResponse:

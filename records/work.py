@@ -44,7 +44,7 @@ class RunningJob:
         """
         result: dict[str, Any] = {}
         with transaction.atomic():
-            if not list(self.mine().select_for_update().values_list("pk")):
+            if not list(self.mine().select_for_update(no_key=True).values_list("pk")):
                 raise JobLost
             yield result
             moment = now()

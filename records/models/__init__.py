@@ -1,7 +1,7 @@
 """What happened, what is on its way, and what is known from where."""
 
 from records.models.events import Event, Link
-from records.models.facts import CameIn, Dated, DatedQuerySet, Source, Sourced, span
+from records.models.facts import CameIn, Dated, DatedQuerySet, Source, Sourced, figures_of, span
 from records.models.jobs import Job, JobState, Pulse
 from records.models.outbox import Outgoing, OutgoingState, new_message_id
 from records.models.questions import AnswerLink, Correction, CorrectionState, Question, Reply
@@ -24,6 +24,7 @@ __all__ = [
     "Reply",
     "Source",
     "Sourced",
+    "figures_of",
     "new_message_id",
     "span",
 ]

@@ -24,10 +24,15 @@ class EventQuerySet(models.QuerySet["Event"]):
         return self.filter(subject_type__in=types_of(subject), subject_id=subject.pk).order_by("-at", "-pk")
 
     def seen_by(self, user: Any, subject: models.Model) -> Self:
-        """The same, with what `user` may know of questions and corrections about it."""
+        """The same, with what `user` may know of questions and corrections about it.
+
+        A subject whose `visible_events(user)` says so shows some readers only part of what happened to it.
+        """
         questions = apps.get_model("records.Question")
         corrections = apps.get_model("records.Correction")
         told = Q(subject_type__in=types_of(subject), subject_id=subject.pk)
+        if hasattr(subject, "visible_events"):
+            told &= subject.visible_events(user)
         for model, names in ((questions, QUESTION_EVENTS), (corrections, CORRECTION_EVENTS)):
             ids = list(model.objects.visible_to(user).about(subject).values_list("pk", flat=True))
             told |= Q(subject_type=ContentType.objects.get_for_model(model), subject_id__in=ids, name__in=names)

@@ -60,6 +60,11 @@ class Sourced(models.Model):
         return []
 
 
+def figures_of(subject: models.Model) -> tuple[str, ...]:
+    """The fields of `subject` of which somebody may say "this figure is wrong"."""
+    return subject.sourced_fields if isinstance(subject, Sourced) else ()
+
+
 class DatedQuerySet(models.QuerySet[Any]):
     def on(self, day: date | None = None) -> Self:
         """What holds on `day` (today)."""

@@ -20,8 +20,11 @@ class JobState(models.TextChoices):
 
 class JobQuerySet(models.QuerySet["Job"]):
     def visible_to(self, user: Any) -> Self:
-        """The jobs a person ordered; the system administrator sees all of them."""
-        return self if user.is_system_administrator else self.filter(by=user)
+        """The jobs a person ordered, alone or with others; the system administrator sees all of them."""
+        if user.is_system_administrator:
+            return self
+        followed = self.model.followers.through.objects.filter(user=user)
+        return self.filter(Q(by=user) | Q(pk__in=followed.values("job")))
 
     def unfinished(self) -> Self:
         return self.filter(state__in=[JobState.QUEUED, JobState.RUNNING])
@@ -35,6 +38,8 @@ class Job(models.Model):
     args = models.JSONField(default=dict)
     by = models.ForeignKey("organisations.User", models.PROTECT, null=True, blank=True, related_name="jobs")
     on_behalf_of = models.ForeignKey("organisations.Body", models.PROTECT, null=True, blank=True, related_name="+")
+    # Those who ordered the same work while it waited or went on.
+    followers = models.ManyToManyField("organisations.User", blank=True, related_name="+")
     state = models.CharField(max_length=8, choices=JobState, default=JobState.QUEUED)
     step = models.CharField(max_length=200, blank=True)
     done = models.PositiveIntegerField(default=0)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.clock import now, today
 from records.people import ACTING, answering, concerning, speaking_for
 from records.subjects import field_label, types_of
-from records.values import readable
+from records.values import as_text, readable
 
 ANSWER_WITHIN = timedelta(days=7)  # what is asked of the neighbour, and said on the page: within a week
 
@@ -57,7 +57,7 @@ class About(models.Model):
 
 class QuestionQuerySet(AboutQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """Questions from or to bodies one works for today, or schools in a municipality one administers."""
+        """Questions from or to bodies one works for today, or schools run by a municipality one administers."""
         return self.filter(concerning(user, "from_body", "to_body"))
 
     def open(self) -> Self:
@@ -124,7 +124,7 @@ class Reply(models.Model):
 class AnswerLinkQuerySet(models.QuerySet["AnswerLink"]):
     def usable(self, token_sha256: str) -> "AnswerLink | None":
         """The link, while the question is open, its time has not run out and its person answers for the body asked."""
-        links = self.select_related("user", "question__to_body__as_school", "question__from_body")
+        links = self.select_related("user", "question__to_body__as_school__provider", "question__from_body")
         link = links.filter(
             token_sha256=token_sha256, expires_at__gt=now(), user__is_active=True, question__closed_at=None
         ).first()
@@ -153,7 +153,7 @@ class CorrectionState(models.TextChoices):
 
 class CorrectionQuerySet(AboutQuerySet):
     def visible_to(self, user: Any) -> Self:
-        """Proposals from or to bodies one works for today, or schools in a municipality one administers."""
+        """Proposals from or to bodies one works for today, or schools run by a municipality one administers."""
         return self.filter(concerning(user, "from_body", "owner"))
 
     def waiting(self) -> Self:
@@ -215,7 +215,7 @@ class Correction(About):
 
     @property
     def model(self) -> type[models.Model]:
-        model = self.subject_type.model_class()
+        model = ContentType.objects.get_for_id(self.subject_type_id).model_class()
         assert model is not None, "a fact's model was removed while proposals about it remain"
         return model
 
@@ -227,6 +227,10 @@ class Correction(About):
     @property
     def shown_then(self) -> str:
         return readable(self.model, self.field, self.value_then)
+
+    def shown_on(self, subject: models.Model) -> str:
+        """What `subject`, which this is about, says today."""
+        return readable(self.model, self.field, as_text(getattr(subject, self.field, self.value_then)))
 
     @property
     def shown_proposed(self) -> str:

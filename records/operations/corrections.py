@@ -9,12 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.clock import now
 from collab4m.errors import RuleBroken
 from records import mails
-from records.models import CameIn, Correction, CorrectionState
+from records.models import CameIn, Correction, CorrectionState, figures_of
 from records.operations.history import record
 from records.operations.mail import send
 from records.operations.questions import NobodyAnswers, NotYourBody
 from records.people import ACTING, Body, User, answering_for, speaking_for, still_answering
 from records.values import as_text
+
+NOTE_LENGTH = 500
 
 
 class NotAFigure(RuleBroken):
@@ -74,7 +76,7 @@ def propose_correction(
     """
     if on_behalf_of.pk not in by.bodies_where(*ACTING):
         raise NotYourBody(field="on_behalf_of")
-    if field not in getattr(subject, "sourced_fields", ()):
+    if field not in figures_of(subject):
         raise NotAFigure
     today = as_text(getattr(subject, field))
     should_be = as_text(cleaned(subject, field, proposed))
@@ -137,12 +139,12 @@ def accept_correction(
     if before != seen:
         raise FigureChanged
     setattr(subject, correction.field, cleaned(subject, correction.field, correction.proposed))
-    subject.came_in, subject.verified = CameIn.FORM, verified
-    note = f"{correction.proposed}: {correction.source_note or correction.reason}".rstrip(". \n")
-    subject.source_note = "\n".join(part for part in (subject.source_note, note) if part)
+    _require_model_rules(subject, correction.field)
+    subject.source, subject.came_in, subject.verified = None, CameIn.FORM, verified
+    subject.source_note = _added(subject.source_note, correction.source_note)
     try:
         with transaction.atomic():
-            subject.save(update_fields=[correction.field, "came_in", "verified", "source_note"])
+            subject.save(update_fields=[correction.field, "source", "came_in", "verified", "source_note"])
     except IntegrityError as error:
         raise FigureTaken from error
     _decide(correction, CorrectionState.ACCEPTED, by, answer)
@@ -152,6 +154,23 @@ def accept_correction(
         changes={correction.field: [before, correction.proposed]}, from_body=str(correction.from_body),
     )  # fmt: skip
     return correction
+
+
+def _require_model_rules(subject: Any, field: str) -> None:
+    """Raises FigureRefused if the new value does not go with what else the row says."""
+    untouched = [other.name for other in subject._meta.fields if other.name != field]
+    try:
+        subject.full_clean(exclude=untouched)
+    except ValidationError as error:
+        raise FigureRefused(" ".join(error.messages)) from error
+
+
+def _added(notes: str, note: str) -> str:
+    """The notes on a fact's source with one more; the oldest lines give way when there is no room for all."""
+    lines = [line for line in [*notes.splitlines(), *note.splitlines()] if line]
+    while len("\n".join(lines)) > NOTE_LENGTH and len(lines) > 1:
+        del lines[0]
+    return "\n".join(lines)[:NOTE_LENGTH]
 
 
 @transaction.atomic
@@ -167,8 +186,11 @@ def decline_correction(correction: Correction, *, by: User, on_behalf_of: Body, 
 
 
 def _locked_subject(correction: Correction) -> Any:
-    """The fact's row, locked before the proposal's, so that two decisions never wait for each other."""
-    return correction.model._base_manager.select_for_update().get(pk=correction.subject_id)
+    """The fact's row, locked before the proposal's, so that two decisions never wait for each other.
+
+    Its key is left free: rows that point to a municipality are written while it is locked.
+    """
+    return correction.model._base_manager.select_for_update(no_key=True).get(pk=correction.subject_id)
 
 
 def _undecided(correction: Correction, by: User, on_behalf_of: Body) -> Correction:

@@ -7,7 +7,10 @@ from django.db import models
 
 from records.models import Event
 from records.people import Body, User
-from records.values import as_text
+from records.values import as_text, identity
+
+# The keys of an event's data that hold people's names, several with ", " between; replaced when a person is forgotten.
+PERSON_KEYS = ("person", "left_by", "taken_by", "handed_to")
 
 
 def record(
@@ -21,7 +24,8 @@ def record(
 ) -> Event:
     """Write down that `name` happened to `subject`; `changes` as from `differences`, `data` what the sentence needs.
 
-    The sentence is `templates/records/history/<name>.html`. `data` holds text and numbers: names as they are now.
+    The sentence is `templates/records/history/<name>.html`. `data` holds text and numbers: names as they are now,
+    those of people under PERSON_KEYS.
     """
     return Event.objects.create(
         name=name,
@@ -38,7 +42,7 @@ def differences(obj: models.Model, cleaned: dict[str, Any]) -> dict[str, list[st
     """Which of the cleaned values differ from what `obj` holds: name -> [before, after], as history keeps them."""
     found = {}
     for name, value in cleaned.items():
-        before, after = as_text(getattr(obj, name)), as_text(value)
-        if before != after:
-            found[name] = [before, after]
+        today = getattr(obj, name)
+        if identity(today) != identity(value):
+            found[name] = [as_text(today), as_text(value)]
     return found

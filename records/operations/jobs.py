@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.clock import now
 from collab4m.errors import RuleBroken, refused
 from records.models import Job, JobState
+from records.operations.history import record
 from records.people import Body, User
 from records.work import JobLost, RunningJob, kind_named
 
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 MOST_ATTEMPTS = 3
 WAIT_AFTER_FAULT = timedelta(seconds=10)
 _TAKING_UP_JOBS = 4_041_101  # names the lock under which workers count and take up jobs, one at a time
+
+# What PostgreSQL answers when it is there: a deadlock, two at the same row, a lock or a statement that took too long.
+_WAITED_TOO_LONG = ("40P01", "40001", "55P03", "57014")
 
 
 class JobNotFailed(RuleBroken):
@@ -44,33 +48,51 @@ def order_job(
     on_behalf_of: Body | None = None,
     args: dict[str, Any] | None = None,
 ) -> Job:
-    """The unfinished job with this kind and key; a new one if there is none. Needs only the database."""
+    """The unfinished job with this kind and key; a new one if there is none. Needs only the database.
+
+    Whoever orders what somebody else has ordered already follows that job.
+    """
+    job, _is_new = _found_or_made(kind, key, by=by, on_behalf_of=on_behalf_of, args=args)
+    if by and job.by_id != by.pk:
+        job.followers.add(by)
+    return job
+
+
+def _found_or_made(
+    kind: str, key: str, *, by: User | None, on_behalf_of: Body | None, args: dict[str, Any] | None
+) -> tuple[Job, bool]:
+    """The unfinished job, and whether it is new."""
     if kind_named(kind) is None:
         raise LookupError(f"no job kind is called {kind!r}")
     while True:
         unfinished = Job.objects.unfinished().filter(kind=kind, key=key).first()
         if unfinished:
-            return unfinished
+            return unfinished, False
         try:
             with refused(job_once_at_a_time=_AlreadyOrdered), transaction.atomic():
-                return Job.objects.create(
+                job = Job.objects.create(
                     kind=kind,
                     key=key,
                     by=by,
                     on_behalf_of_id=on_behalf_of.pk if on_behalf_of else None,
                     args=args or {},
                 )
+                return job, True
         except _AlreadyOrdered:
             continue  # a rival was first; it is there to be read now, unless it is done already
 
 
 @transaction.atomic
 def retry_job(job: Job, *, by: User) -> Job:
-    """Order the same work again after it failed. Raises JobNotFailed if it has not."""
-    job = Job.objects.select_for_update().get(pk=job.pk)
+    """Order the same work again after it failed, for those who ordered it. Raises JobNotFailed if it has not."""
+    job = Job.objects.select_for_update(no_key=True).get(pk=job.pk)
     if job.state != JobState.FAILED:
         raise JobNotFailed
-    return order_job(job.kind, job.key, by=by, on_behalf_of=job.on_behalf_of, args=job.args)
+    again, is_new = _found_or_made(job.kind, job.key, by=job.by, on_behalf_of=job.on_behalf_of, args=job.args)
+    again.followers.add(*{job.by_id, *job.followers.values_list("pk", flat=True)} - {again.by_id, None})
+    if is_new:
+        record("job.retried", job, by=by, number=again.pk)
+    return again
 
 
 def work_off_jobs() -> int:
@@ -97,7 +119,7 @@ def claim_job() -> Job | None:
     to_do = Job.objects.filter(
         Q(state=JobState.QUEUED, not_before__lte=now()) | Q(state=JobState.RUNNING, heartbeat_at__lte=stale)
     ).order_by("not_before", "pk")
-    free = to_do.select_for_update(skip_locked=True, of=("self",)).select_related("by", "on_behalf_of")
+    free = to_do.select_for_update(skip_locked=True, no_key=True, of=("self",)).select_related("by", "on_behalf_of")
     while job := free.first():
         if job.attempts >= MOST_ATTEMPTS:
             _fail(job, _in_the_orderers_language(job, _("The work was interrupted three times and stopped.")))
@@ -129,7 +151,7 @@ def run_job(job: Job) -> None:
         log.warning("Job %s was taken up by another worker during attempt %s", job.pk, job.attempts)
     except (OperationalError, InterfaceError) as error:
         log.warning("Job %s met a database fault (%s) and will be tried again", job.pk, type(error).__name__)
-        _hand_back(running)
+        _hand_back(running, error)
     except RuleBroken as broken:
         _fail_mine(running, broken)
     except Exception:
@@ -157,16 +179,23 @@ def _fail_mine(running: RunningJob, *reason: Any) -> None:
     )
 
 
-def _hand_back(running: RunningJob) -> None:
+def _hand_back(running: RunningJob, error: Exception) -> None:
     """Back to the queue; if not even that can be written, the missing signs of life will say so."""
     close_old_connections()
     try:
         if running.job.attempts >= MOST_ATTEMPTS:
-            _fail_mine(running, _("The database could not be reached three times in a row."))
+            _fail_mine(running, _three_times(error))
         else:
             running.mine().update(state=JobState.QUEUED, not_before=now() + WAIT_AFTER_FAULT)
     except (OperationalError, InterfaceError):
         close_old_connections()
+
+
+def _three_times(error: Exception) -> Any:
+    """What the orderer is told when the same fault has ended three attempts."""
+    if getattr(error.__cause__, "pgcode", None) in _WAITED_TOO_LONG:
+        return _("The work had to wait too long for other work three times in a row. Try again later.")
+    return _("The database could not be reached three times in a row.")
 
 
 @contextmanager
@@ -188,7 +217,12 @@ def _beat(running: RunningJob, done: threading.Event) -> None:
             try:
                 # A row that is locked is being finished or reported on: it lives, and we must not queue behind it.
                 with transaction.atomic():
-                    mine = running.mine().select_for_update(skip_locked=True).values_list("pk", flat=True).first()
+                    mine = (
+                        running.mine()
+                        .select_for_update(skip_locked=True, no_key=True)
+                        .values_list("pk", flat=True)
+                        .first()
+                    )
                     if mine:
                         running.mine().update(heartbeat_at=now())
             except (OperationalError, InterfaceError) as error:

@@ -1,17 +1,21 @@
 """The outbox: written with what it tells of, delivered by the worker, gathered for those who want it so."""
 
 import logging
+import re
 import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.utils import timezone
+from django.urls import Resolver404, resolve
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from collab4m.clock import now
 from records import mails
@@ -26,11 +30,21 @@ WAITS = (1, 5, 15, 60, 180, 720, 1440)
 MAILS_PER_WAKE_UP = 50
 DIGEST_HOUR = 7
 
+# The addresses that hold a secret. Only its hash is kept elsewhere, so it leaves the outbox when its mail has gone.
+SECRET_ADDRESSES = {"reply_by_link", "invitation", "account_reset_password_from_key", "account_confirm_email"}
+_LINK = re.compile(r"https?://\S+")
+
+# The server's trouble, whatever the message.
+SERVER_ERRORS = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
+MESSAGE_ERRORS = (smtplib.SMTPResponseException, smtplib.SMTPRecipientsRefused, ValueError)
+WAIT_FOR_SERVER = timedelta(minutes=1)
+
 
 def send(*messages: Message) -> list[Outgoing]:
     """Put messages in the outbox, in the caller's transaction.
 
     What a person has muted is dropped, and what they want gathered waits for the digest, unless it is essential.
+    A personal link never waits there.
     """
     rows = []
     for message in messages:
@@ -38,19 +52,33 @@ def send(*messages: Message) -> list[Outgoing]:
         if user and (not user.is_active or (message.kind in user.muted_kinds and not message.essential)):
             continue
         waits = user is not None and user.mail_rhythm != "at_once" and not message.essential
+        language = message.language or (user.language if user else settings.LANGUAGE_CODE)
         rows.append(
             Outgoing(
                 kind=message.kind,
                 user=user,
                 to=message.to or user.email,
-                language=message.language or (user.language if user else settings.LANGUAGE_CODE),
+                language=language,
                 subject=message.subject,
-                text=message.text,
+                text=without_secrets(message.text, language) if waits else message.text,
                 message_id=new_message_id(),
                 state=OutgoingState.BUNDLED if waits else OutgoingState.WAITING,
             )
         )
     return Outgoing.objects.bulk_create(rows)
+
+
+def without_secrets(text: str, language: str) -> str:
+    """The text of a mail without the links that let in whoever holds them."""
+    with translation.override(language):
+        return _LINK.sub(lambda link: _("[link removed after sending]") if _is_secret(link[0]) else link[0], text)
+
+
+def _is_secret(address: str) -> bool:
+    try:
+        return resolve(urlsplit(address).path).url_name in SECRET_ADDRESSES
+    except (Resolver404, ValueError):
+        return False
 
 
 def gather_digests() -> int:
@@ -91,7 +119,7 @@ def deliver_mail(limit: int = MAILS_PER_WAKE_UP) -> int:
     """Deliver what is due, at most `limit` messages; returns how many went.
 
     Each is held by a row lock while it goes, so that two workers never take the same one, and a worker that dies
-    lets go of it. When the mail server cannot be reached at all, the rest waits for the next wake-up.
+    lets go of it. When the mail server cannot be reached or lets us not in, the rest waits for the next wake-up.
     """
     sent = 0
     with _mail_server() as server:
@@ -125,18 +153,22 @@ def _deliver_one(server: BaseEmailBackend) -> bool | None:
     outgoing = Outgoing.objects.select_for_update(skip_locked=True).due().order_by("not_before", "pk").first()
     if outgoing is None:
         return None
-    outgoing.attempts += 1
+    is_open = False
     try:
         server.open()
+        is_open = True
         server.send_messages([_as_email(outgoing)])
     except Exception as error:
         _hang_up(server)  # so that the next message is not met by half a conversation
+        if not is_open or isinstance(error, SERVER_ERRORS):
+            _wait_for_server(outgoing, error)
+            return None
         _wait_or_give_up(outgoing, error)
-        outgoing.save(update_fields=["attempts", "state", "not_before", "last_error"])
-        refused = isinstance(error, smtplib.SMTPResponseException | smtplib.SMTPRecipientsRefused | ValueError)
-        return False if refused else None
+        return False if isinstance(error, MESSAGE_ERRORS) else None
+    outgoing.attempts += 1
     outgoing.state, outgoing.sent_at, outgoing.last_error = OutgoingState.SENT, now(), ""
-    outgoing.save(update_fields=["attempts", "state", "sent_at", "last_error"])
+    outgoing.text = without_secrets(outgoing.text, outgoing.language)
+    outgoing.save(update_fields=["attempts", "state", "sent_at", "last_error", "text"])
     return True
 
 
@@ -154,13 +186,28 @@ def _as_email(outgoing: Outgoing) -> EmailMessage:
     )
 
 
+def _kind_of(error: Exception) -> str:
+    """What is kept of an error: what the server answered may quote the address, so only its kind and number."""
+    return f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip()
+
+
+def _wait_for_server(outgoing: Outgoing, error: Exception) -> None:
+    """The server's trouble is no attempt of the message's."""
+    outgoing.last_error = _kind_of(error)
+    outgoing.not_before = now() + WAIT_FOR_SERVER
+    outgoing.save(update_fields=["not_before", "last_error"])
+    log.warning("The mail server could not be used: %s", outgoing.last_error)
+
+
 def _wait_or_give_up(outgoing: Outgoing, error: Exception) -> None:
-    # What the server answered may quote the address, so only its kind and number are kept.
-    outgoing.last_error = f"{type(error).__name__} {getattr(error, 'smtp_code', '')}".strip()
+    outgoing.attempts += 1
+    outgoing.last_error = _kind_of(error)
     if outgoing.attempts > len(WAITS):
         outgoing.state = OutgoingState.FAILED
+        outgoing.text = without_secrets(outgoing.text, outgoing.language)
     else:
         outgoing.not_before = now() + timedelta(minutes=WAITS[outgoing.attempts - 1])
+    outgoing.save(update_fields=["attempts", "state", "not_before", "last_error", "text"])
     log.warning(
         "Mail %s was not delivered at attempt %s: %s", outgoing.message_id, outgoing.attempts, outgoing.last_error
     )

@@ -15,7 +15,7 @@ from records.models import AnswerLink, Question, Reply
 from records.operations.history import record
 from records.operations.mail import send
 from records.people import ACTING, Body, User, answering_for, speaking_for, still_answering
-from records.subjects import is_visible
+from records.subjects import is_askable, is_visible
 
 ANSWER_LINK_DAYS = 30
 
@@ -28,6 +28,11 @@ class NotYourBody(RuleBroken):
 class NobodyAnswers(RuleBroken):
     code = "nobody_answers"
     message = _("Nobody who may see this answers for that body in the portal yet. Choose another one.")
+
+
+class NotAskable(RuleBroken):
+    code = "not_askable"
+    message = _("Questions are not asked about this.")
 
 
 class AskedOneself(RuleBroken):
@@ -46,8 +51,10 @@ def ask_question(
 ) -> Question:
     """Ask the people who answer for `to_body` about `subject`; each gets mail with a personal link to answer through.
 
-    Raises NotYourBody, AskedOneself, and NobodyAnswers if none of them may see the subject.
+    Raises NotYourBody, NotAskable, AskedOneself, and NobodyAnswers if none of them may see the subject.
     """
+    if not is_askable(subject):
+        raise NotAskable
     if on_behalf_of.pk not in by.bodies_where(*ACTING):
         raise NotYourBody(field="on_behalf_of")
     with refused(question_to_another_body=AskedOneself), transaction.atomic():
@@ -71,16 +78,25 @@ def ask_question(
 
 
 def _those_asked(question: Question, subject: models.Model | None, by: User) -> list[User]:
-    """Who answers for the body asked and may see what is asked about; `by` is not told what they wrote themselves."""
-    people = [person for person in answering_for(question.to_body) if person != by]
+    """Who answers for the body asked and may see what is asked about.
+
+    Not `by`, who wrote it, nor those who could only answer as the body that asks: a municipality asks its own school.
+    """
+    people = [
+        person
+        for person in answering_for(question.to_body)
+        if person != by and any(pk != question.from_body_id for pk in speaking_for(person, question.to_body))
+    ]
     return [person for person in people if subject is None or is_visible(subject, person)]
 
 
 def _ask(question: Question, people: Iterable[User], reply: Reply | None = None) -> None:
+    """Mail with a personal link to each; without it to those who want their mail gathered, where it would lie about."""
     expires_at = now() + timedelta(days=ANSWER_LINK_DAYS)
     for person in people:
-        token = secrets.token_urlsafe(32)
-        AnswerLink.objects.create(question=question, user=person, token_sha256=hashed(token), expires_at=expires_at)
+        token = secrets.token_urlsafe(32) if person.mail_rhythm == "at_once" else None
+        if token:
+            AnswerLink.objects.create(question=question, user=person, token_sha256=hashed(token), expires_at=expires_at)
         send(mails.question_asked(question, person, token, reply))
 
 

@@ -57,12 +57,38 @@ def test_about_offers_what_the_reader_may_do(request, place, who, may):
     assert f"/historik/organisations/school/{place.pk}/" in page
 
 
+@pytest.mark.parametrize("what", ["person", "job"])
+def test_about_offers_no_question_about_what_is_not_asked_about(owner, what):
+    page = drawn(owner if what == "person" else order_job("records.check", "a", by=owner), owner)
+
+    assert "/fragor/ny/" not in page
+    assert "/historik/" in page
+
+
 def test_about_offers_no_correction_where_there_are_no_figures(area, owner):
     assert "/rattelser/ny/" not in drawn(area, owner)
 
 
 def test_about_is_nothing_for_a_stranger(place):
     assert drawn(place, AnonymousUser()).strip() == ""
+
+
+def test_about_tells_what_stands_today_and_what_stood_then(place, asker, owner, neighbour):
+    propose(place, asker, neighbour)
+
+    assert "Namn: det står Edströmska, ska vara Edströmska gymnasiet" in drawn(place, asker)
+    place.name = "Edströmskas gymnasium"
+    page = drawn(place, asker)
+
+    assert "Namn: det står Edströmskas gymnasium, ska vara Edströmska gymnasiet" in page
+    assert "Det stod Edströmska när förslaget skrevs" in page
+
+
+def test_about_has_no_heading_over_the_history_alone(owner):
+    page = drawn(owner, owner)
+
+    assert "/historik/" in page
+    assert "<h2" not in page
 
 
 @pytest.mark.parametrize("rows", [1, 3])

@@ -1,9 +1,10 @@
 """This figure is wrong: proposed to the owner, who changes the figure or says why not."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
-from organisations.models import Role, RoleKind, School, TravelTime
-from records.models import CameIn, Correction, CorrectionState, Event, Outgoing
+from organisations.models import Board, Body, Role, RoleKind, School, TravelTime
+from records.models import CameIn, Correction, CorrectionState, Event, Outgoing, Source
 from records.operations import (
     AlreadyDecided,
     FigureChanged,
@@ -16,13 +17,20 @@ from records.operations import (
 )
 from records.operations.corrections import NotAFigure, ReasonMissing
 from records.operations.questions import NotYourBody
-from tests.factories import BoardFactory, RoleFactory, SchoolFactory
+from records.people import speaking_for
+from tests.factories import BoardFactory, ProviderFactory, RoleFactory, SchoolFactory
 
 
 @pytest.fixture
 def travel(home, neighbour) -> TravelTime:
     return TravelTime.objects.create(
-        origin=home, destination=neighbour, mode="rail", minutes=25, came_in=CameIn.REFERENCE, verified=True
+        origin=home,
+        destination=neighbour,
+        mode="rail",
+        minutes=25,
+        source=Source.objects.create(key="timetable", publisher="Trafiken"),
+        came_in=CameIn.REFERENCE,
+        verified=True,
     )
 
 
@@ -84,13 +92,15 @@ def test_accept_correction_changes_the_figure_and_says_where_it_is_from(proposed
 
     travel.refresh_from_db()
     assert (travel.minutes, travel.came_in, travel.verified) == (27, CameIn.FORM, False)
-    assert travel.source_note == "27: Tidtabell 2026"
+    assert (travel.source, travel.source_note) == (None, "Tidtabell 2026")
     event = Event.objects.about(travel).get()
     assert (event.name, event.by, event.changes) == ("fact.corrected", owner, {"minutes": ["25", "27"]})
     proposed.refresh_from_db()
     assert (proposed.state, proposed.decided_by) == (CorrectionState.ACCEPTED, owner)
     (mail,) = Outgoing.objects.all()
     assert (mail.user, "godtagen" in mail.subject) == (asker, True)
+    assert f"{owner.name} (Enköping) har godtagit rättelsen av" in mail.text
+    assert "Nu står: 27" in mail.text
 
 
 def test_accept_correction_may_say_that_it_is_verified(proposed, travel, owner, home):
@@ -98,6 +108,66 @@ def test_accept_correction_may_say_that_it_is_verified(proposed, travel, owner, 
 
     travel.refresh_from_db()
     assert travel.verified
+
+
+def test_accept_correction_never_publishes_the_private_reason(travel, asker, neighbour, owner, home):
+    correction = propose(travel, asker, neighbour, reason="Vår chef sade det", source_note="")
+
+    accept_correction(correction, by=owner, on_behalf_of=home.body, seen="25")
+
+    travel.refresh_from_db()
+    assert travel.source_note == ""
+
+
+def test_accept_correction_keeps_the_note_short_and_the_latest_in_it(travel, asker, neighbour, owner, home):
+    TravelTime.objects.update(source_note="a" * 250 + "\n" + "b" * 240)
+    correction = propose(travel, asker, neighbour, source_note="c" * 200)
+
+    accept_correction(correction, by=owner, on_behalf_of=home.body, seen="25")
+
+    travel.refresh_from_db()
+    assert travel.source_note == "b" * 240 + "\n" + "c" * 200
+
+
+def test_accept_correction_asks_the_models_own_rules(monkeypatch, asker, neighbour, owner, home):
+    def clean(board: Board) -> None:
+        if board.name == "KFN":
+            raise ValidationError({"case_number_example": "Exemplet stämmer inte."})
+
+    board = BoardFactory(municipality=home, name="UAN")
+    correction = propose(board, asker, neighbour, field="name", proposed="KFN")
+    monkeypatch.setattr(Board, "clean", clean)
+
+    with pytest.raises(FigureRefused, match="Exemplet stämmer inte."):
+        accept_correction(correction, by=owner, on_behalf_of=home.body, seen="UAN")
+
+    board.refresh_from_db()
+    correction.refresh_from_db()
+    assert (board.name, correction.is_waiting) == ("UAN", True)
+
+
+@pytest.mark.parametrize("kept", ["Rad 1\nRad 2", "Rad 1\r\nRad 2"])
+def test_a_text_of_several_lines_is_accepted_through_a_browser(client, asker, neighbour, owner, home, kept):
+    board = BoardFactory(municipality=home, memo_head=kept)
+    client.force_login(asker)
+    said = {"proposed": "Rad 1\r\nRad 3", "reason": "Ett\r\ntvå"}
+    client.post(f"/rattelser/ny/?om=organisations.board:{board.pk}&falt=memo_head", said)
+    correction = Correction.objects.get()
+    client.force_login(owner)
+
+    client.post(f"/rattelser/{correction.pk}/godta/", {"seen": "Rad 1\r\nRad 2"})
+
+    board.refresh_from_db()
+    assert (board.memo_head, correction.reason) == ("Rad 1\nRad 3", "Ett\ntvå")
+
+
+def test_the_administrators_where_an_independent_school_lies_do_not_decide_for_it(home, owner, principal, school):
+    """What the directory says of a school is the municipality's; what is asked of the school is its own."""
+    assert [body.pk for body in school.owners()] == [home.pk]
+    assert speaking_for(owner, school.body) == []
+    school.provider = ProviderFactory(kind="municipal", municipality=home)
+    school.save()
+    assert speaking_for(owner, Body.objects.get(pk=school.pk)) == [home.pk]
 
 
 def test_accept_correction_of_a_school_changes_the_school(asker, neighbour, owner, home):
@@ -222,6 +292,36 @@ def test_correction_new_checks_as_the_field_does_and_sends(client, travel, asker
     assert Correction.objects.get().proposed == "27"
 
 
+def test_correction_new_keeps_a_text_that_is_too_long_and_counts_it(client, travel, asker, owner):
+    client.force_login(asker)
+    path = f"/rattelser/ny/?om=organisations.traveltime:{travel.pk}"
+
+    page = client.post(path, {"proposed": "27", "reason": "a" * 2312}).content.decode()
+
+    assert "a" * 2312 in page
+    assert "till 2\xa0000 tecken. Nu är det 2\xa0312." in page
+    assert "maxlength" not in page.split("<form")[-1]
+
+
+def test_correction_new_tells_of_a_proposal_that_waits(client, proposed, travel, asker, outsider):
+    path = f"/rattelser/ny/?om=organisations.traveltime:{travel.pk}"
+
+    for user, sees in ((asker, True), (outsider, False)):
+        client.force_login(user)
+        assert (f'href="/rattelser/{proposed.pk}/"' in client.get(path).content.decode()) is sees
+
+
+@pytest.mark.parametrize(("code", "title"), [("", "Skolenhetskod saknas"), ("95471498", "Skolenhetskod är fel")])
+def test_correction_new_says_whether_the_figure_is_wrong_or_missing(client, asker, home, code, title):
+    school = SchoolFactory(municipality=home, school_unit_code=code)
+    client.force_login(asker)
+
+    page = client.get(f"/rattelser/ny/?om=organisations.school:{school.pk}&falt=school_unit_code").content.decode()
+
+    assert f"<title>{title}" in page
+    assert "Enköping avgör och du får beslutet med mejl." in page
+
+
 def test_correction_new_asks_which_figure_when_there_are_several(client, asker, home):
     school = SchoolFactory(municipality=home, name="Edströmska")
     client.force_login(asker)
@@ -230,6 +330,13 @@ def test_correction_new_asks_which_figure_when_there_are_several(client, asker, 
 
     assert f"?om=organisations.school:{school.pk}&amp;falt=status" in page
     assert "Edströmska" in page
+
+
+def test_correction_new_is_404_for_what_only_seems_to_have_figures(client, asker, monkeypatch):
+    monkeypatch.setattr(type(asker), "sourced_fields", ("name",), raising=False)
+    client.force_login(asker)
+
+    assert client.get(f"/rattelser/ny/?om=organisations.user:{asker.pk}").status_code == 404
 
 
 def test_correction_new_is_404_for_what_has_no_figures(client, asker, area):

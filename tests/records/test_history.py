@@ -8,13 +8,17 @@ import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.db import InternalError, NotSupportedError, ProgrammingError, connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.template.loader import get_template
 from django.utils import translation
 
+from organisations.models import Municipality
+from organisations.operations import create_board
 from records.histories import lines_of, sentence
 from records.models import Event, span
 from records.operations import ask_question, differences, propose_correction, record
-from tests.factories import BoardFactory, SchoolFactory
+from records.values import as_text, readable
+from tests.factories import BoardFactory, MunicipalityFactory, SchoolFactory, SiteFactory
 
 REFUSED = (InternalError, NotSupportedError, ProgrammingError)
 
@@ -98,7 +102,8 @@ def test_every_event_in_the_code_has_a_sentence_in_both_languages(owner, home):
         assert source.startswith("{#"), f"{name}: the first line says which data the sentence needs"
         assert "blocktranslate" in source or "translate" in source, name
         keys = set(re.findall(r"data\.(\w+)", source))
-        event = Event(name=name, subject=home, by=owner, on_behalf_of=home.body, data={key: f"«{key}»" for key in keys})
+        data = {key: "2026-11-27" if key.endswith("_day") else f"«{key}»" for key in keys}
+        event = Event(name=name, subject=home, by=owner, on_behalf_of=home.body, data=data)
         told = {}
         for language in ("sv", "en"):
             with translation.override(language):
@@ -143,7 +148,7 @@ def test_history_page_tells_in_the_readers_language(client, owner, home):
 
     page = client.get(f"/historik/organisations/municipality/{home.pk}/").content.decode()
 
-    assert "A figure was corrected after a proposal from Västerås" in page
+    assert "County was corrected after a proposal from Västerås." in page
     assert f"{owner.name} for Enköping" in page
     assert "was <del>not stated</del>, is now <ins>Uppsala</ins>" in page
 
@@ -190,6 +195,31 @@ def test_history_of_a_subject_tells_of_questions_only_to_their_sides(client, ask
     }
 
 
+def test_history_of_a_subject_says_what_was_proposed(client, asker, owner, home, neighbour):
+    school = SchoolFactory(municipality=home, name="Edströmska")
+    propose_correction(school, field="status", proposed="Öppen", reason="Y", by=asker, on_behalf_of=neighbour.body)
+    client.force_login(owner)
+
+    page = client.get(f"/historik/organisations/school/{school.pk}/").content.decode()
+
+    assert "En rättelse föreslogs för Enköping: Läge för Edströmska ska vara ”Öppen”." in page
+
+
+def test_history_of_something_new_lists_what_was_given(client, owner, home):
+    board = create_board(
+        municipality=home, name="UAN", memo_head="Tjänsteskrivelse", valid=span(date(2022, 7, 1), None),
+        by=owner, on_behalf_of=home.body,
+    )  # fmt: skip
+    client.force_login(owner)
+
+    (line,) = client.get(f"/historik/organisations/board/{board.pk}/").context["days"][0][1]
+    page = client.get(f"/historik/organisations/board/{board.pk}/").content.decode()
+
+    assert line.event.changes == {"memo_head": ["", "Tjänsteskrivelse"], "first_day": ["", "2022-07-01"]}
+    assert "Första dag: 2022-07-01</li>" in page
+    assert "<del>" not in page
+
+
 @pytest.mark.parametrize("events", [1, 3])
 def test_history_page_costs_the_same_whatever_it_tells(
     client, owner, asker, neighbour, home, django_assert_num_queries, events
@@ -200,6 +230,7 @@ def test_history_page_costs_the_same_whatever_it_tells(
             "fact.corrected", board, by=owner, on_behalf_of=home, changes={"name": ["a", "b"]}, from_body=str(number)
         )
         ask_question(board, to_body=home.body, title=str(number), text="?", by=asker, on_behalf_of=neighbour.body)
+        propose_correction(board, field="name", proposed=str(number), reason="?", by=asker, on_behalf_of=neighbour.body)
     client.force_login(owner)
     client.get(f"/historik/organisations/board/{board.pk}/")
 
@@ -207,7 +238,7 @@ def test_history_page_costs_the_same_whatever_it_tells(
         client.get(f"/historik/organisations/board/{board.pk}/")
 
 
-HISTORY_QUERIES = 11
+HISTORY_QUERIES = 12
 
 
 def test_history_page_is_paged(client, owner, home):
@@ -221,3 +252,36 @@ def test_history_page_is_paged(client, owner, home):
     assert "kommun-50" in first
     assert "kommun-00" not in first
     assert "kommun-00" in second
+
+
+def test_differences_tell_rows_apart_by_id_and_show_their_names(home, neighbour):
+    board = BoardFactory(municipality=home)
+    namesake = MunicipalityFactory(name="Enköping")
+    renamed = Municipality.objects.get(pk=home.pk)
+    renamed.name = "Nya Enköping"
+
+    assert differences(board, {"municipality": namesake}) == {"municipality": ["Enköping", "Enköping"]}
+    assert differences(board, {"municipality": renamed}) == {}
+    assert differences(board, {"municipality": home.body}) == {}
+
+
+def test_differences_tell_many_rows_apart_by_id_in_any_order(home):
+    school = SchoolFactory(municipality=home)
+    one, two, namesake = (SiteFactory(name=name, municipality=home) for name in ("Ett", "Två", "två "))
+    school.sites.set([one, two])
+
+    assert differences(school, {"sites": [two, one]}) == {}
+    assert "sites" in differences(school, {"sites": [one, namesake]})
+    assert differences(school, {"sites": []}) == {"sites": [as_text(school.sites), ""]}
+
+
+def test_an_empty_time_is_not_read_as_an_open_one(home):
+    board = BoardFactory(municipality=home)
+
+    assert differences(board, {"valid": DateRange(empty=True)}) == {"valid": ["–", "empty"]}
+    with translation.override("sv"):
+        assert readable(type(board), "valid", as_text(DateRange(empty=True))) == "inte vid någon tid"
+
+
+def test_the_same_lines_are_no_difference_whoever_ended_them():
+    assert as_text("a\r\nb") == as_text("a\nb")

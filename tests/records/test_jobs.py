@@ -8,7 +8,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 
 from collab4m.clock import now
 from collab4m.errors import RuleBroken
@@ -241,6 +241,57 @@ def test_retry_job_orders_the_same_work_again(owner):
     assert again.pk != job.pk
     assert (again.kind, again.key, again.args, again.state) == ("test.crashes", "a", {"name": "x"}, JobState.QUEUED)
     assert retry_job(job, by=owner) == again
+
+
+def test_a_job_that_the_system_administrator_retries_stays_with_its_orderer(owner, home, asker, system_administrator):
+    job = order_job("test.crashes", "a", by=owner, on_behalf_of=home)
+    order_job("test.crashes", "a", by=asker)
+    work_off_jobs()
+
+    again = retry_job(job, by=system_administrator)
+
+    assert (again.by, again.on_behalf_of_id, list(again.followers.all())) == (owner, home.pk, [asker])
+    event = Event.objects.about(job).get()
+    assert (event.name, event.by, event.data) == ("job.retried", system_administrator, {"number": again.pk})
+    retry_job(job, by=system_administrator)
+    assert Event.objects.about(job).count() == 1
+
+
+def test_whoever_orders_what_is_ordered_already_can_follow_it(client, owner, asker, outsider):
+    job = order_job("test.simple", "a", by=owner)
+
+    for _time in range(2):
+        assert order_job("test.simple", "a", by=asker) == job
+
+    job.refresh_from_db()
+    assert job.by == owner
+    for user, sees in ((owner, True), (asker, True), (outsider, False)):
+        assert Job.objects.visible_to(user).count() == sees
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("setting", "sleep"), [("statement_timeout", True), ("lock_timeout", False)])
+def test_a_job_that_waits_too_long_is_not_told_that_the_database_is_away(setting, sleep):
+    @job_kind("test.waits", label="Waits")
+    def waits(job: RunningJob):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL {setting} = '50ms'")
+            cursor.execute("SELECT pg_sleep(1)" if sleep else "SELECT pg_advisory_xact_lock(77)")
+
+    job = order_job("test.waits", "a")
+    rival = connection.copy()
+    try:
+        with rival.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(77)")
+        for _attempt in range(3):
+            Job.objects.update(not_before=now())
+            work_off_jobs()
+    finally:
+        rival.close()
+
+    job.refresh_from_db()
+    assert job.state == JobState.FAILED
+    assert job.error == "Arbetet fick vänta för länge på annat arbete tre gånger i rad. Försök igen senare."
 
 
 def test_the_check_job_reports_its_progress_and_changes_nothing(db):

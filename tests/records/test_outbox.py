@@ -120,6 +120,7 @@ class Stubborn(EmailBackend):
     """A mail server that refuses some addresses, or answers nothing at all."""
 
     refuses: tuple[str, ...] = ()
+    refuses_all: Exception | None = None
     is_down = False
     tried: list[str] = []
 
@@ -130,6 +131,8 @@ class Stubborn(EmailBackend):
     def send_messages(self, messages):
         for email in messages:
             Stubborn.tried.append(email.extra_headers["Message-ID"])
+            if self.refuses_all:
+                raise self.refuses_all
             if email.to[0] in self.refuses:
                 raise smtplib.SMTPRecipientsRefused({email.to[0]: (550, b"no such person")})
         return super().send_messages(messages)
@@ -181,11 +184,65 @@ def test_a_server_that_is_down_is_not_asked_once_per_message(owner, server):
     send(*[message(owner)] * 3)
 
     assert deliver_mail() == 0
-    assert sorted(Outgoing.objects.values_list("attempts", flat=True)) == [0, 0, 1]
+    assert len(Stubborn.tried) == 0
+    assert sorted(Outgoing.objects.values_list("attempts", flat=True)) == [0, 0, 0]
 
     server(is_down=False)
     Outgoing.objects.update(not_before=clock.now())
     assert deliver_mail() == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        smtplib.SMTPAuthenticationError(535, b"no"),
+        smtplib.SMTPConnectError(421, b"no"),
+        smtplib.SMTPHeloError(501, b"no"),
+    ],
+)
+def test_what_the_server_refuses_everyone_is_no_attempt_of_a_message(owner, asker, server, error):
+    server(refuses_all=error)
+    send(message(owner), message(asker))
+
+    for _wake_up in range(10):
+        Outgoing.objects.update(not_before=clock.now())
+        assert deliver_mail() == 0
+
+    assert len(Stubborn.tried) == 10
+    assert set(Outgoing.objects.values_list("attempts", "state")) == {(0, OutgoingState.WAITING)}
+
+
+def test_a_message_that_makes_the_server_hang_up_is_given_up_in_the_end(owner, server):
+    server(refuses_all=smtplib.SMTPServerDisconnected())
+    send(message(owner))
+
+    for _wake_up in range(8):
+        Outgoing.objects.update(not_before=clock.now())
+        deliver_mail()
+
+    assert set(Outgoing.objects.values_list("attempts", "state")) == {(8, OutgoingState.FAILED)}
+
+
+SECRET_LINKS = (
+    "https://portal.example/inbjudan/abc/",
+    "https://portal.example/konto/password/reset/key/3-abcdef-0123/",
+    "https://portal.example/konto/confirm-email/MQ:1abc:def/",
+    "https://portal.example/fragor/svar/abc/",
+)
+
+
+@pytest.mark.parametrize("link", SECRET_LINKS)
+@pytest.mark.parametrize("rhythm", ["at_once", "daily"])
+def test_a_link_that_lets_anyone_in_is_never_kept_when_its_mail_has_gone(owner, link, rhythm):
+    owner.mail_rhythm = rhythm
+    text = f"Öppna länken:\n{link}\n\nhttps://portal.example/fragor/7/\n"
+
+    (row,) = send(message(owner, text=text))
+    deliver_mail()
+
+    row.refresh_from_db()
+    assert row.text == "Öppna länken:\n[länken togs bort efter utskicket]\n\nhttps://portal.example/fragor/7/\n"
+    assert [sent.body for sent in mail.outbox] == ([text] if rhythm == "at_once" else [])
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.core import mail
 
 from collab4m.clock import now
 from organisations.models import Role, RoleKind
@@ -13,11 +14,14 @@ from records.operations import (
     QuestionClosed,
     ask_question,
     close_question,
+    deliver_mail,
     order_job,
     reply_to_question,
 )
-from records.operations.questions import AskedOneself, NotYourBody, hashed
-from tests.factories import RoleFactory, SchoolFactory
+from records.operations.questions import AskedOneself, NotAskable, NotYourBody, hashed
+from records.people import bodies_acted_for
+from records.subjects import reference
+from tests.factories import MembershipFactory, ProviderFactory, RoleFactory, SchoolFactory
 
 
 @pytest.fixture
@@ -59,10 +63,74 @@ def test_ask_question_tells_everyone_who_answers_for_the_body(
     assert names_about(question) == ["question.asked"]
 
 
-def test_ask_question_to_a_school_tells_its_principals_and_its_municipality(school, asker, neighbour, owner, principal):
-    ask(school, asker, neighbour, school)
+def run_by(municipality, school):
+    school.provider = ProviderFactory(kind="municipal", municipality=municipality)
+    school.save()
+    return school
+
+
+def test_ask_question_to_a_school_tells_its_principals_and_the_municipality_that_runs_it(
+    school, asker, neighbour, owner, principal, home
+):
+    ask(run_by(home, school), asker, neighbour, school)
 
     assert set(Outgoing.objects.values_list("user", flat=True)) == {owner.pk, principal.pk}
+
+
+@pytest.mark.parametrize("runs", [None, "independent", "neighbour"])
+def test_a_question_to_a_school_that_others_run_is_not_for_the_municipality_where_it_lies(
+    school, asker, neighbour, owner, principal, home, runs
+):
+    if runs:
+        municipality = neighbour if runs == "neighbour" else None
+        school.provider = ProviderFactory(kind="independent", municipality=municipality)
+        school.save()
+
+    question = ask(school, asker, neighbour, school)
+
+    assert [row.user for row in Outgoing.objects.all()] == [principal]
+    assert not Question.objects.visible_to(owner).exists()
+    assert not Question.objects.waiting_for(owner).exists()
+    assert list(Question.objects.waiting_for(principal)) == [question]
+    with pytest.raises(NotYourBody):
+        reply_to_question(question, text="x", by=owner, on_behalf_of=home.body)
+
+
+def test_a_municipality_that_asks_its_own_school_tells_only_the_school(school, owner, home, principal):
+    RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body)
+    both = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body).user
+    RoleFactory(user=both, kind=RoleKind.PRINCIPAL, body=school.body)
+
+    ask(run_by(home, school), owner, home, school)
+
+    assert set(Outgoing.objects.values_list("user", flat=True)) == {principal.pk, both.pk}
+    assert set(AnswerLink.objects.values_list("user", flat=True)) == {principal.pk, both.pk}
+
+
+def test_a_mail_that_waits_for_the_digest_holds_no_personal_link(school, asker, neighbour, owner, home):
+    owner.mail_rhythm = "daily"
+    owner.save()
+
+    question = ask(school, asker, neighbour, home)
+
+    (mail,) = Outgoing.objects.all()
+    assert "/fragor/svar/" not in mail.text
+    assert question.get_absolute_url() in mail.text
+    assert "Logga in och svara i portalen:" in mail.text
+    assert not AnswerLink.objects.exists()
+
+
+def test_the_answer_link_leaves_the_outbox_when_its_mail_has_gone(asked):
+    token = token_in(Outgoing.objects.get())
+
+    deliver_mail()
+
+    (sent,) = mail.outbox
+    assert f"/fragor/svar/{token}/" in sent.body
+    row = Outgoing.objects.get()
+    assert token not in row.text
+    assert "[länken togs bort efter utskicket]" in row.text
+    assert asked.get_absolute_url() in row.text
 
 
 def test_only_the_hash_of_the_answer_link_is_kept(asked):
@@ -92,7 +160,22 @@ def test_ask_question_refuses_oneself_and_a_body_where_nobody_answers(school, as
     assert not Outgoing.objects.exists()
 
 
-def test_ask_question_tells_nobody_about_a_subject_they_may_not_see(asker, neighbour, owner, home):
+@pytest.mark.parametrize("who", ["user", "role", "job"])
+def test_questions_are_asked_only_about_what_says_that_one_may(client, asker, neighbour, owner, home, who):
+    subjects = {"user": asker, "role": asker.roles.get(), "job": order_job("records.check", "a", by=asker)}
+    client.force_login(asker)
+
+    with pytest.raises(NotAskable):
+        ask(subjects[who], asker, neighbour, home)
+    assert client.get(f"/fragor/ny/?om={reference(subjects[who])}").status_code == 404
+    assert (
+        client.get(f"/historik/{subjects[who]._meta.label_lower.replace('.', '/')}/{subjects[who].pk}/").status_code
+        == 200
+    )
+
+
+def test_ask_question_tells_nobody_about_a_subject_they_may_not_see(asker, neighbour, owner, home, monkeypatch):
+    monkeypatch.setattr(type(asker), "askable", True, raising=False)
     colleague = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=neighbour.body).user
 
     with pytest.raises(NobodyAnswers):
@@ -285,6 +368,30 @@ def test_question_new_offers_only_bodies_of_the_same_area_and_not_oneself(
 
     assert set(form.neighbours) == {str(body.pk) for body in (home, school, near)}
     assert str(far.pk) not in form.neighbours
+
+
+def test_question_new_lists_municipalities_in_the_areas_order(client, school, asker, home, neighbour, area):
+    first = MembershipFactory(area=area, position=0, municipality__name="Örebro").municipality
+    mine = SchoolFactory(municipality=neighbour, name="Egna skolan")
+    client.force_login(asker)
+
+    form = client.get(f"/fragor/ny/?om=organisations.school:{school.pk}").context["form"]
+
+    groups = form.fields["to_body"].choices[1:]
+    assert [name for name, _bodies in groups] == ["Örebro", "Enköping", "Västerås"]
+    assert [[int(pk) for pk, _name in bodies] for _name, bodies in groups] == [
+        [first.pk],
+        [home.pk, school.pk],
+        [mine.pk],
+    ]
+
+
+def test_for_whom_one_writes_is_listed_in_the_areas_order(two_homes, home, neighbour, school):
+    RoleFactory(user=two_homes, kind=RoleKind.PRINCIPAL, body=school.body)
+
+    assert [body.pk for body in bodies_acted_for(two_homes)] == [home.pk, school.pk, neighbour.pk]
+    home.memberships.update(position=9_999)
+    assert [body.pk for body in bodies_acted_for(two_homes)] == [neighbour.pk, home.pk, school.pk]
 
 
 def test_question_new_asks_for_whom_when_it_could_be_two(client, school, two_homes, asker, neighbour, home):

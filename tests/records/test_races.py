@@ -168,6 +168,27 @@ def test_a_correction_is_decided_once_by_two_at_once(owner, asker, home, neighbo
     assert Event.objects.filter(name="fact.corrected").count() == (correction.state == "accepted")
 
 
+def test_a_figure_of_a_municipality_is_decided_while_others_write_rows_that_point_to_it(owner, asker, home, neighbour):
+    """They would wait for each other for good: the decision itself writes such a row."""
+    said = {"field": "county", "proposed": "Uppsala län", "reason": "Kartan"}
+    correction = propose_correction(home, **said, by=asker, on_behalf_of=neighbour.body)
+    rival = connection.copy()
+    try:
+        with rival.cursor() as cursor:
+            rival.set_autocommit(False)
+            cursor.execute("SELECT 1 FROM organisations_body WHERE id = %s FOR KEY SHARE", [home.pk])
+            with connection.cursor() as mine:
+                mine.execute("SET lock_timeout = '1s'")
+            accept_correction(correction, by=owner, on_behalf_of=home.body, seen="")
+    finally:
+        rival.close()
+        with connection.cursor() as mine:
+            mine.execute("SET lock_timeout = 0")
+
+    home.refresh_from_db()
+    assert home.county == "Uppsala län"
+
+
 @pytest.mark.usefixtures("_round")
 def test_a_question_is_closed_once_and_never_answered_after(owner, asker, home, neighbour):
     question = ask_question(home, to_body=home.body, title="Platser", text="?", by=asker, on_behalf_of=neighbour.body)
