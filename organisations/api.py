@@ -169,6 +169,16 @@ def within_reason(day: date) -> None:
         raise ValidationError(_("Write a day between 1900 and 2200."))
 
 
+class IdField(serializers.PrimaryKeyRelatedField):
+    """The id of a row. A number without end, which JSON can hold as 1e400, is no id either."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        try:
+            return super().to_internal_value(data)
+        except OverflowError:
+            self.fail("incorrect_type", data_type=type(data).__name__)
+
+
 class Input(serializers.Serializer[Any]):
     source_note = serializers.CharField(max_length=500, required=False, allow_blank=True)
 
@@ -206,10 +216,10 @@ class BoardChange(DatedInput):
 
 class SchoolChange(DatedInput):
     name = serializers.CharField(max_length=150)
-    provider = serializers.PrimaryKeyRelatedField(queryset=Provider.objects.all(), required=False, allow_null=True)
+    provider = IdField(queryset=Provider.objects.all(), required=False, allow_null=True)
     school_unit_code = serializers.CharField(max_length=8, required=False, allow_blank=True)
     status = serializers.CharField(max_length=250, required=False, allow_blank=True)
-    sites = serializers.PrimaryKeyRelatedField(queryset=Site.objects.all(), many=True, required=False)
+    sites = IdField(queryset=Site.objects.all(), many=True, required=False)
 
 
 class SiteChange(DatedInput):

@@ -323,7 +323,7 @@ def remove_demo() -> int:
             session.delete()
     people.delete()
     if changed:
-        load_reference()
+        load_reference(history=False)
     return left
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,9 +10,10 @@ from django.db.models import Case, Q, QuerySet, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from collab4m.cards import Date_, Hit, NavItem, StartCards, Todo
+from collab4m.cards import MOST_HITS, Date_, Hit, NavItem, StartCards, Todo
 from collab4m.clock import today
 from collab4m.swedish import matching
+from collab4m.templatetags.shell import in_text
 from organisations.models import (
     Board,
     CollaborationArea,
@@ -30,7 +32,6 @@ from organisations.models import (
 )
 
 DAYS_AHEAD = 200
-HITS_PER_KIND = 8
 
 
 def nav(user: User) -> list[NavItem]:
@@ -129,21 +130,39 @@ def _capital(text: str) -> str:
 # Search
 
 
+@dataclass(frozen=True)
+class Near:
+    """What lies close to the reader: own municipalities, then the others of one's areas, then the rest."""
+
+    own: list[int]
+    area: list[int]
+
+    def by(self, field: str) -> Case:
+        return Case(
+            When(**{f"{field}__in": self.own}, then=Value(0)),
+            When(**{f"{field}__in": self.area}, then=Value(1)),
+            default=Value(2),
+        )
+
+
 def search(user: User, words: str) -> list[Hit]:
-    """What resembles the words, best first in each kind; municipalities of one's own areas before others."""
-    near = list(_own_members(user).values_list("municipality", flat=True))
-    return [*_areas(user, words), *_municipalities(user, words, near), *_schools(user, words, near)] + [
+    """What resembles the words, own municipality first in each kind, then those of one's areas."""
+    near = Near(own=_own_municipalities(user), area=list(_own_members(user).values_list("municipality", flat=True)))
+    return [
+        *_areas(user, words),
+        *_municipalities(user, words, near),
+        *_schools(user, words, near),
         *_boards(user, words, near),
         *_sites(user, words, near),
         *_words(user, words),
     ]
 
 
-def _found(queryset: Any, words: str, *fields: str, near: When | None = None) -> Any:
+def _found(queryset: Any, words: str, *fields: str, far: Case | None = None) -> Any:
     rows = matching(queryset, words, *fields)
-    if near is not None:
-        rows = rows.annotate(far=Case(near, default=Value(1))).order_by("far", "-likeness", "pk")
-    return rows[:HITS_PER_KIND]
+    if far is not None:
+        rows = rows.annotate(far=far).order_by("far", "-likeness", "pk")
+    return rows[:MOST_HITS]
 
 
 def _areas(user: User, words: str) -> list[Hit]:
@@ -151,27 +170,27 @@ def _areas(user: User, words: str) -> list[Hit]:
     return [Hit(title=one.name, url=one.get_absolute_url(), kind=_("Cooperation areas")) for one in areas]
 
 
-def _municipalities(user: User, words: str, near: list[int]) -> list[Hit]:
+def _municipalities(user: User, words: str, near: Near) -> list[Hit]:
     municipalities = Municipality.objects.visible_to(user).on()
-    rows = _found(municipalities, words, "name", "full_name", near=When(pk__in=near, then=Value(0)))
+    rows = _found(municipalities, words, "name", "full_name", far=near.by("pk"))
     return [Hit(title=one.name, url=one.get_absolute_url(), kind=_("Municipalities"), text=one.county) for one in rows]
 
 
-def _schools(user: User, words: str, near: list[int]) -> list[Hit]:
+def _schools(user: User, words: str, near: Near) -> list[Hit]:
     schools = School.objects.visible_to(user).select_related("municipality")
-    rows = _found(schools, words, "name", near=_near(near))
+    rows = _found(schools, words, "name", far=near.by("municipality"))
     return [_in_municipality(one, one.name, _("Schools")) for one in rows]
 
 
-def _boards(user: User, words: str, near: list[int]) -> list[Hit]:
+def _boards(user: User, words: str, near: Near) -> list[Hit]:
     boards = Board.objects.visible_to(user).select_related("municipality")
-    rows = _found(boards, words, "name", "administration", near=_near(near))
+    rows = _found(boards, words, "name", "administration", far=near.by("municipality"))
     return [_in_municipality(one, _capital(one.name), _("Boards")) for one in rows]
 
 
-def _sites(user: User, words: str, near: list[int]) -> list[Hit]:
+def _sites(user: User, words: str, near: Near) -> list[Hit]:
     sites = Site.objects.visible_to(user).select_related("municipality")
-    rows = _found(sites, words, "name", "address", near=_near(near))
+    rows = _found(sites, words, "name", "address", far=near.by("municipality"))
     return [_in_municipality(one, one.name, _("Sites")) for one in rows]
 
 
@@ -183,11 +202,8 @@ def _words(user: User, words: str) -> list[Hit]:
     ]
 
 
-def _near(municipalities: list[int]) -> When:
-    return When(municipality__in=municipalities, then=Value(0))
-
-
 def _in_municipality(row: Any, title: str, kind: str) -> Hit:
-    return Hit(
-        title=f"{title}, {row.municipality.name}", url=row.get_absolute_url(), kind=kind, text=row.municipality.name
-    )
+    """With its municipality, which many names repeat, and the word when it is no more."""
+    is_over = row.last_day is not None and row.last_day < today()
+    text = _("Closed. The last day was %(day)s.") % {"day": in_text(row.last_day)} if is_over else ""
+    return Hit(title=f"{title}, {row.municipality.name}", url=row.get_absolute_url(), kind=kind, text=text)

@@ -29,6 +29,7 @@ urlpatterns = [
     path("platser/<int:pk>/", bodies.site, name="site"),
     path("platser/<int:pk>/andra/", bodies.site_change, name="site_change"),
     path("huvudman/ny/", bodies.provider_new, name="provider_new"),
+    path("huvudman/<int:pk>/", bodies.provider, name="provider"),
     # Words, and what the law asks every service to tell
     path("ordlista/", open_pages.glossary, name="glossary"),
     path("tillganglighet/", open_pages.accessibility, name="accessibility"),

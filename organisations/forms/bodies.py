@@ -10,8 +10,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.clock import today
-from organisations.forms.facts import FactForm, text_field
+from organisations.forms.facts import FactForm, SeenForm, checked_field, text_field
 from organisations.models import Contact, ContactPurpose, Municipality, Provider, ProviderKind, School, Site
+from organisations.models.bodies import check_school_unit_code
 from organisations.models.case_numbers import check_case_number_mask
 
 
@@ -68,7 +69,7 @@ class SchoolForm(FactForm):
         _("School unit code"),
         max_length=8,
         help_text=_("Eight figures."),
-        validators=[RegexValidator(r"^[0-9]{8}$", _("Write the school unit code with eight figures."))],
+        validators=[check_school_unit_code],
         widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "w-s"}),
     )
     status = text_field(
@@ -112,6 +113,7 @@ class ProviderForm(forms.Form):
     source_note = text_field(
         _("How do you know?"), max_length=500, help_text=_("For example a register or a web page.")
     )
+    checked = checked_field()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -173,7 +175,7 @@ class SiteForm(FactForm):
         return cleaned
 
 
-class ContactForm(forms.Form):
+class ContactForm(SeenForm):
     """Who answers for one purpose. All four may be empty, which is shown as not stated."""
 
     owner = text_field(
@@ -198,4 +200,5 @@ class ContactForm(forms.Form):
     def __init__(self, data: Any = None, *, purpose: ContactPurpose, contact: Contact | None) -> None:
         known = {field: getattr(contact, field) for field in self.base_fields} if contact else {}
         super().__init__(data, prefix=purpose.value, initial=known)
+        self.remember(known)
         self.purpose = purpose

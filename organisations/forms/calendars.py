@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from django import forms
 from django.forms import formset_factory
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from organisations.forms.facts import FactForm, number_field, text_field
+from organisations.forms.facts import FactForm, SeenForm, checked_field, number_field, text_field
 from organisations.forms.people import DayField
 from organisations.models import Municipality, SchoolBreak, Semester, SemesterKind, TravelMode
-from organisations.operations import Days
+from organisations.operations import ChangedMeanwhile, Days, year_in_words
 
 
-class SemestersForm(forms.Form):
+class SemestersForm(SeenForm):
     """First and last day of both semesters; a semester that is not decided is left empty."""
+
+    all_optional = True
 
     ht_first = DayField(label=_("First day of the autumn semester"), required=False)
     ht_last = DayField(label=_("Last day of the autumn semester"), required=False)
     vt_first = DayField(label=_("First day of the spring semester"), required=False)
     vt_last = DayField(label=_("Last day of the spring semester"), required=False)
 
-    def __init__(self, data: Any = None, *, semesters: Sequence[Semester]) -> None:
+    checked = checked_field()
+
+    def __init__(self, data: Any = None, *, semesters: Sequence[Semester], breaks: Sequence[SchoolBreak]) -> None:
         known: dict[str, date | None] = {}
         for semester in semesters:
             kind = semester.kind.lower()
             known |= {f"{kind}_first": semester.first_day, f"{kind}_last": semester.last_day}
         super().__init__(data, initial=known)
+        self.remember(year_in_words(semesters, breaks))
+
+    def show_what_stands(self, meanwhile: ChangedMeanwhile) -> None:
+        super().show_what_stands(meanwhile)
+        if "breaks" in meanwhile.differs:
+            now = meanwhile.now["breaks"] or gettext("none")
+            self.add_error(None, gettext("These breaks stand now: %(breaks)s.") % {"breaks": now})
+
+    def standing(self, differs: Mapping[str, Any]) -> dict[str, Any]:
+        return {f"{kind.lower()}_first": differs[kind] for kind in SemesterKind.values if kind in differs}
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -50,6 +65,9 @@ class SemestersForm(forms.Form):
 
 
 class BreakForm(forms.Form):
+    all_optional = True  # said once above the form, not at each field
+    number = 0  # among the new ones
+
     name = text_field(_("Break"), max_length=60)
     first_day = DayField(label=_("First day"), required=False, help_text="")
     last_day = DayField(label=_("Last day"), required=False, help_text="")
@@ -75,7 +93,10 @@ BreakFormSet = formset_factory(BreakForm, extra=3, max_num=20, validate_max=True
 def breaks_form(data: Any, breaks: Sequence[SchoolBreak]) -> Any:
     """The breaks that are known, and three empty rows. Emptying a row takes the break away."""
     known = [{"name": row.name, "first_day": row.first_day, "last_day": row.last_day} for row in breaks]
-    return BreakFormSet(data, initial=known, prefix="lov")
+    formset = BreakFormSet(data, initial=known, prefix="lov")
+    for number, form in enumerate(formset.extra_forms, start=1):
+        form.number = number
+    return formset
 
 
 def breaks_in(formset: Any) -> list[tuple[str, date, date]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
@@ -12,24 +12,26 @@ from django.conf import settings
 from django.contrib.auth.password_validation import get_default_password_validators, validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.clock import today
 from collab4m.forms import WrittenDateField
-from collab4m.swedish import swedish_key
+from collab4m.swedish import swedish_key, swedish_order
 from organisations.models import (
     CollaborationArea,
     Invitation,
     MailRhythm,
+    Membership,
     Municipality,
     Role,
     RoleKind,
     School,
     User,
 )
-from organisations.operations import LONGEST_TOKEN_DAYS, USUAL_TOKEN_DAYS, LeftBehind
+from organisations.operations import LONGEST_TOKEN_DAYS, USUAL_TOKEN_DAYS, DayOutOfOrder, LeftBehind, heirs_of
 from records.messages import mail_kinds
 
 RADIO_LIMIT = 7
@@ -120,7 +122,18 @@ def scope_field(kind: str) -> forms.ModelChoiceField | None:
         return _choice(CollaborationArea.objects.in_swedish_order(), _("Area"), _("Choose an area."))
     if kind == RoleKind.SYSTEM_ADMINISTRATOR:
         return None
-    return _choice(Municipality.objects.on().in_swedish_order(), _("Municipality"), _("Choose a municipality."))
+    return _choice(_municipalities_in_agreed_order(), _("Municipality"), _("Choose a municipality."))
+
+
+def _municipalities_in_agreed_order() -> QuerySet[Municipality]:
+    """Area by area as its members agreed, then in Swedish order those that belong to none today."""
+    first = Membership.objects.on().filter(municipality=OuterRef("pk")).in_agreed_order()
+    return Municipality.objects.on().order_by(
+        Subquery(first.values("area")[:1]).asc(nulls_last=True),
+        Subquery(first.values("position")[:1]).asc(nulls_last=True),
+        swedish_order("name"),
+        "pk",
+    )
 
 
 def _choice(queryset: QuerySet[Any], label: Any, required: Any) -> forms.ModelChoiceField:
@@ -179,30 +192,61 @@ class EndRoleForm(forms.Form):
     last_day = DayField(label=_("Last day of the role"), error_messages={"required": _("Write the last day.")})
 
     def __init__(
-        self, *args: Any, role: Role, things: Sequence[LeftBehind], heirs: Sequence[User], **kwargs: Any
+        self,
+        *args: Any,
+        role: Role,
+        things: Sequence[LeftBehind],
+        heirs: Sequence[User],
+        open_to_me: Collection[str] = (),
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.role = role
         self.fields["last_day"].initial = today
         self._heirs = {str(heir.pk): heir for heir in heirs}
         people = [(pk, heir.name) for pk, heir in self._heirs.items()]
         for thing in things if heirs else ():
-            if thing.hand_over is None:
-                continue
             self.fields[thing.key] = forms.ChoiceField(
                 label=thing.label,
                 choices=[*people, ("none", _("Nobody"))],
                 widget=forms.RadioSelect if len(people) < RADIO_LIMIT else forms.Select,
                 initial=people[0][0] if len(people) == 1 else None,
-                help_text=_("If nobody takes over: %(otherwise)s") % {"otherwise": thing.otherwise},
+                help_text=_what_else(thing, thing.key in open_to_me),
                 error_messages={"required": _("Choose who takes over, or nobody.")},
             )
         self.fields["confirm"] = confirm_field(
             _("%(person)s is no longer to be %(role)s after that day") % {"person": role.user, "role": _as_words(role)}
         )
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        last_day = cleaned.get("last_day")
+        if last_day and self.role.first_day and last_day < self.role.first_day:
+            self.add_error("last_day", DayOutOfOrder.message)
+        elif last_day:
+            self._require_successors_that_stay(max(last_day, today()) + timedelta(days=1))
+        return cleaned
+
+    def _require_successors_that_stay(self, the_day_after: date) -> None:
+        chosen = self.hand_over()
+        staying = heirs_of(self.role, the_day_after) if chosen else []
+        for key, heir in chosen.items():
+            if heir not in staying:
+                leaves = _("%(person)s's own role has ended by then. Choose somebody else, or nobody.")
+                self.add_error(key, leaves % {"person": heir})
+
     def hand_over(self) -> dict[str, User]:
         """The people chosen, by the key of what they take over."""
         return {key: self._heirs[pk] for key, pk in self.cleaned_data.items() if pk in self._heirs}
+
+
+def _what_else(thing: LeftBehind, may_open: bool) -> str:
+    """What happens if nobody takes the thing over, and the way to it."""
+    otherwise = gettext("If nobody takes over: %(otherwise)s") % {"otherwise": thing.otherwise}
+    link = format_html(
+        ' <a href="{}">{}<span class="visually-hidden"> {}</span></a>', thing.url, gettext("Open"), thing.label
+    )
+    return format_html("{}{}", otherwise, link if may_open else "")
 
 
 def _as_words(role: Role) -> str:

@@ -24,6 +24,8 @@ class CollaborationArea(Sourced):
 
     objects = DirectoryQuerySet.as_manager()
 
+    askable = True
+
     class Meta:
         verbose_name = _("cooperation area")
         verbose_name_plural = _("cooperation areas")

@@ -6,6 +6,8 @@ from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 from django.urls import reverse
@@ -14,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.swedish import swedish_order
 from organisations.models.case_numbers import check_case_number_mask, matches_case_number_mask
 from records.models import Dated, DatedQuerySet, Sourced
+
+check_school_unit_code = RegexValidator(r"^[0-9]{8}\Z", _("Write the school unit code with eight figures."))
 
 
 class DirectoryQuerySet(DatedQuerySet):
@@ -38,6 +42,8 @@ class Body(Sourced, Dated):
     name = models.CharField(_("name"), max_length=150)
 
     objects = DirectoryQuerySet.as_manager()
+
+    askable = True
 
     class Meta:
         verbose_name = _("body")
@@ -113,6 +119,12 @@ class Provider(Sourced, Dated):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("provider", args=[self.pk])
+
+    def owners(self) -> list[Body]:
+        return [self.municipality] if self.municipality else []
+
 
 class Site(Sourced, Dated):
     """A place where teaching happens. A school may have several, and several schools may share one."""
@@ -126,6 +138,8 @@ class Site(Sourced, Dated):
     objects = DirectoryQuerySet.as_manager()
 
     sourced_fields = ("name", "address")
+
+    askable = True
 
     class Meta:
         verbose_name = _("site")
@@ -151,6 +165,13 @@ class Site(Sourced, Dated):
         return [self.municipality]
 
 
+class SchoolQuerySet(DirectoryQuerySet):
+    def rivals_of(self, school: School) -> Self:
+        """Other schools in the municipality that bear the same name at some time when `school` does."""
+        namesakes = self.filter(municipality=school.municipality_id, name__iexact=school.name)
+        return namesakes.filter(valid__overlap=school.valid).exclude(pk=school.pk)
+
+
 class School(Body):
     """A school with upper-secondary education, in the municipality where it lies."""
 
@@ -161,11 +182,13 @@ class School(Body):
     provider = models.ForeignKey(
         Provider, models.PROTECT, null=True, blank=True, related_name="schools", verbose_name=_("provider")
     )
-    school_unit_code = models.CharField(_("school unit code"), max_length=8, blank=True)
+    school_unit_code = models.CharField(
+        _("school unit code"), max_length=8, blank=True, validators=[check_school_unit_code]
+    )
     status = models.CharField(_("status"), max_length=250, blank=True)
     sites = models.ManyToManyField(Site, blank=True, related_name="schools", verbose_name=_("sites"))
 
-    objects = DirectoryQuerySet.as_manager()  # type: ignore[misc]
+    objects = SchoolQuerySet.as_manager()  # type: ignore[misc]
 
     sourced_fields = ("name", "school_unit_code", "status")
 
@@ -176,6 +199,11 @@ class School(Body):
     def save(self, **kwargs: Any) -> None:
         self.kind = BodyKind.SCHOOL
         super().save(**kwargs)
+
+    def clean(self) -> None:
+        super().clean()
+        if School.objects.rivals_of(self).exists():
+            raise ValidationError({"name": _("The municipality already has a school with this name.")})
 
     @property
     def is_municipal(self) -> bool:
@@ -204,6 +232,8 @@ class Board(Sourced, Dated):
 
     sourced_fields = ("name", "administration", "memo_head", "case_number_pattern")
 
+    askable = True
+
     class Meta:
         verbose_name = _("board")
         verbose_name_plural = _("boards")
@@ -226,6 +256,16 @@ class Board(Sourced, Dated):
 
     def owners(self) -> list[Body]:
         return [self.municipality]
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.example_is_accepted:
+            differs = _("The example is not written as the pattern says. Change one of them.")
+            raise ValidationError({"case_number_example": differs})
+
+    @property
+    def example_is_accepted(self) -> bool:
+        return not self.case_number_example or self.accepts_case_number(self.case_number_example)
 
     def accepts_case_number(self, case_number: str) -> bool:
         """Whether a case number is written as this board writes them; any is, while its pattern is not known."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import datetime
 from typing import Any, ClassVar, Self
 
 import pghistory
@@ -83,6 +82,13 @@ class User(AbstractBaseUser):
 
     def get_absolute_url(self) -> str:
         return reverse("person", args=[self.pk])
+
+    def visible_events(self, user: User) -> Q:
+        """Which events about this person `user` may read: all about oneself, else those of bodies one administers."""
+        if user == self or user.is_system_administrator:
+            return Q()
+        own = list(administered_by(user).values_list("pk", flat=True))
+        return Q(data__body__in=own) | Q(on_behalf_of__in=own)
 
     def get_full_name(self) -> str:
         return str(self)
@@ -258,8 +264,9 @@ class Invitation(models.Model):
         """What the role is for; None for the system administrator."""
         return self.body or self.area
 
-    def is_open(self, moment: datetime | None = None) -> bool:
-        return not self.accepted_at and not self.withdrawn_at and self.expires_at > (moment or now())
+    def is_open(self) -> bool:
+        answered = self.accepted_at or self.withdrawn_at
+        return not answered and self.expires_at > now() and (self.last_day is None or self.last_day >= today())
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

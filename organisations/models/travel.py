@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import RangeOperators
 from django.db import models
+from django.db.models.functions import Greatest, Least
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models.bodies import Body, DirectoryQuerySet, Municipality
@@ -30,6 +33,17 @@ class TravelTime(Sourced, Dated):
     class Meta:
         verbose_name = _("travel time")
         verbose_name_plural = _("travel times")
+        constraints = [
+            ExclusionConstraint(
+                name="travel_time_once_either_way",
+                expressions=[
+                    (Least("origin", "destination"), RangeOperators.EQUAL),
+                    (Greatest("origin", "destination"), RangeOperators.EQUAL),
+                    ("mode", RangeOperators.EQUAL),
+                    ("valid", RangeOperators.OVERLAPS),
+                ],
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.origin}–{self.destination}, {self.get_mode_display()}"

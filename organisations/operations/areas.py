@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from collab4m.errors import RuleBroken, refused
 from organisations.models import Body, CollaborationArea, Membership, Municipality, User
-from organisations.operations.facts import BlamesField, LastDayTooEarly, change_fact, locked
+from organisations.operations.facts import BlamesField, LastDayTooEarly, change_fact, locked, locked_as_seen
 from records.models import CameIn, span
 from records.operations import differences, record
 
@@ -57,14 +57,26 @@ class MembershipHasEnded(RuleBroken):
 
 @transaction.atomic
 def create_area(
-    *, name: str, short_name: str, slug: str, by: User, source_note: str = "", on_behalf_of: Body | None = None
+    *,
+    name: str,
+    short_name: str,
+    slug: str,
+    by: User,
+    source_note: str = "",
+    checked: bool = False,
+    on_behalf_of: Body | None = None,
 ) -> CollaborationArea:
     """Raises AreaNameTaken or AreaSlugTaken."""
     if slug in SLUGS_IN_USE:
         raise AreaSlugTaken
     with _area_refusals():
         area = CollaborationArea.objects.create(
-            name=name, short_name=short_name, slug=slug, source_note=source_note, example=by.example
+            name=name,
+            short_name=short_name,
+            slug=slug,
+            source_note=source_note,
+            verified=checked,
+            example=by.example,
         )
     record("area.created", area, by=by, on_behalf_of=on_behalf_of, area=area.name)
     return area
@@ -72,14 +84,20 @@ def create_area(
 
 @transaction.atomic
 def change_area(
-    area: CollaborationArea, *, by: User, on_behalf_of: Body | None = None, **facts: Any
+    area: CollaborationArea,
+    *,
+    by: User,
+    on_behalf_of: Body | None = None,
+    seen: str = "",
+    checked: bool = False,
+    **facts: Any,
 ) -> CollaborationArea:
-    """Change name, short_name, slug or source_note. Raises AreaNameTaken or AreaSlugTaken."""
+    """Change name, short_name, slug or source_note. Raises ChangedMeanwhile, AreaNameTaken or AreaSlugTaken."""
     if facts.get("slug") in SLUGS_IN_USE:
         raise AreaSlugTaken
-    area = locked(area)
+    area = locked_as_seen(area, seen, facts)
     with _area_refusals():
-        change_fact("area.changed", area, facts, by=by, on_behalf_of=on_behalf_of, area=area.name)
+        change_fact("area.changed", area, facts, by=by, on_behalf_of=on_behalf_of, checked=checked, area=area.name)
     return area
 
 
@@ -108,7 +126,7 @@ def add_member(
     """Make the municipality a member from `first_day`. Raises AlreadyMember, PositionTaken or MarkTaken."""
     area = locked(area)
     valid = span(first_day, None)
-    _require_free_mark(area, mark, valid)
+    _require_free_mark(area, mark, valid, municipality.pk)
     with _member_refusals():
         membership = Membership.objects.create(
             area=area,
@@ -133,19 +151,41 @@ def add_member(
 
 @transaction.atomic
 def change_member(
-    membership: Membership, *, position: int, mark: str, by: User, on_behalf_of: Body | None = None
+    membership: Membership,
+    *,
+    position: int,
+    mark: str,
+    by: User,
+    first_day: date | None = None,
+    on_behalf_of: Body | None = None,
 ) -> Membership:
-    """Change the place in the agreed order or the mark. Raises PositionTaken or MarkTaken."""
+    """Change the place in the agreed order or the mark, or put the first day right, if it is said.
+
+    Whoever has the place already gets this member's in exchange. Raises LastDayTooEarly, AlreadyMember, MarkTaken, or
+    PositionTaken if the two cannot change places because a third has one of them at some time.
+    """
     area = locked(membership.area)
-    membership = Membership.objects.select_for_update(of=("self",)).select_related("municipality").get(pk=membership.pk)
-    _require_free_mark(area, mark, membership.valid, besides=membership)
-    changes = differences(membership, {"position": position, "mark": mark})
-    if changes:
-        membership.position, membership.mark, membership.came_in = position, mark, CameIn.FORM
-        with _member_refusals():
-            membership.save(update_fields=["position", "mark", "came_in"])
-        words = {"municipality": membership.municipality.name, "area": area.name}
-        record("membership.changed", area, by=by, on_behalf_of=on_behalf_of, changes=changes, **words)
+    membership = _members_to_change().get(pk=membership.pk)
+    first_day = first_day or membership.first_day
+    if first_day and membership.last_day and membership.last_day < first_day:
+        raise LastDayTooEarly(field="first_day")
+    place = {"position": position, "mark": mark, "first_day": first_day}
+    changes = {membership: differences(membership, place)}
+    if not changes[membership]:
+        return membership
+    former, membership.valid = membership.position, span(first_day, membership.last_day)
+    _require_free_mark(area, mark, membership.valid, membership.municipality_id)
+    for rival in _holders(area, position, membership):
+        changes[rival] = differences(rival, {"position": former})
+        rival.position, rival.came_in = former, CameIn.FORM
+    membership.position, membership.mark, membership.came_in = position, mark, CameIn.FORM
+    with _member_refusals():
+        Membership.objects.bulk_update(
+            changes, ["position", "mark", "valid", "came_in"]
+        )  # one statement, so places may change
+    for member, changed in changes.items():
+        words = {"municipality": member.municipality.name, "area": area.name}
+        record("membership.changed", area, by=by, on_behalf_of=on_behalf_of, changes=changed, **words)
     return membership
 
 
@@ -156,7 +196,7 @@ def end_membership(membership: Membership, *, last_day: date, by: User, on_behal
     Raises MembershipHasEnded if it ended before today, LastDayTooEarly if it would end before it began.
     """
     area = locked(membership.area)
-    membership = Membership.objects.select_for_update(of=("self",)).select_related("municipality").get(pk=membership.pk)
+    membership = _members_to_change().get(pk=membership.pk)
     if membership.has_ended:
         raise MembershipHasEnded
     if membership.first_day and last_day < membership.first_day:
@@ -177,11 +217,21 @@ def end_membership(membership: Membership, *, last_day: date, by: User, on_behal
     return membership
 
 
+def _members_to_change() -> Any:
+    return Membership.objects.select_for_update(of=("self",), no_key=True).select_related("municipality")
+
+
+def _holders(area: CollaborationArea, position: int, besides: Membership) -> list[Membership]:
+    """Other members that have the place at some time when `besides` is a member; locked."""
+    rivals = _members_to_change().filter(area=area, position=position, valid__overlap=besides.valid)
+    return list(rivals.exclude(pk=besides.pk).order_by("pk"))
+
+
 def _member_refusals() -> Any:
     return refused(membership_once_at_a_time=AlreadyMember, membership_one_per_position=PositionTaken)
 
 
-def _require_free_mark(area: CollaborationArea, mark: str, valid: Any, besides: Membership | None = None) -> None:
+def _require_free_mark(area: CollaborationArea, mark: str, valid: Any, municipality_id: int) -> None:
     others = Membership.objects.filter(area=area, mark__iexact=mark, valid__overlap=valid)
-    if others.exclude(pk=besides.pk if besides else None).exists():
+    if others.exclude(municipality=municipality_id).exists():
         raise MarkTaken

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -12,9 +12,18 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.errors import RuleBroken, refused
 from collab4m.school_year import SchoolYear
 from collab4m.swedish import swedish_key
-from organisations.models import Body, Municipality, SchoolBreak, Semester, TravelTime, User
-from organisations.operations.facts import BlamesField, LastDayTooEarly, change_fact, create_fact, locked, speaks_for
-from records.models import CameIn, span
+from organisations.models import Body, Municipality, SchoolBreak, Semester, SemesterKind, TravelTime, User
+from organisations.operations.facts import (
+    BlamesField,
+    LastDayTooEarly,
+    change_fact,
+    create_fact,
+    first_values,
+    locked,
+    locked_as_seen,
+    require_seen,
+)
+from records.models import CameIn, Event, span
 from records.operations import record
 
 Days = tuple[date, date]
@@ -46,6 +55,13 @@ class TravelTimeExists(BlamesField):
     blames = "destination"
 
 
+class AnotherTravelTime(TravelTimeExists):
+    """The same, told to whoever changes from when to when one holds."""
+
+    message = _("There is another travel time for that way of travelling at the same time. Change the days.")
+    blames = "first_day"
+
+
 # School years
 
 
@@ -58,16 +74,21 @@ def change_school_year(
     breaks: Sequence[tuple[str, date, date]],
     by: User,
     on_behalf_of: Body | None = None,
+    seen: str = "",
+    checked: bool = False,
 ) -> None:
     """Make the municipality's semesters (by kind) and breaks (name, first day, last day) of the year exactly these.
 
-    Raises OutsideSchoolYear, SemestersOverlap, LastDayTooEarly, BreaksOverlap or BreakNamedTwice.
+    Raises ChangedMeanwhile, OutsideSchoolYear, SemestersOverlap, LastDayTooEarly, BreaksOverlap or BreakNamedTwice.
     """
     municipality = locked(municipality)
     wanted = {kind: days for kind, days in semesters.items() if days}
     _require_order(school_year, wanted, breaks)
     valid = {"municipality": municipality, "school_year": school_year}
-    facts = {**valid, "example": by.example, "verified": speaks_for(municipality, on_behalf_of)}
+    told = Event.objects.about(municipality).filter(name="school_year.changed", data__school_year=str(school_year))
+    now = year_in_words(Semester.objects.filter(**valid), SchoolBreak.objects.filter(**valid))
+    require_seen(seen, now, _in_words(wanted, breaks), told)
+    facts = {**valid, "example": by.example, "verified": checked}
     changes = _replace(Semester, "kind", {kind: span(*days) for kind, days in wanted.items()}, valid, facts)
     with refused(break_not_twice_a_day=BreaksOverlap):
         spans = {name: span(first_day, last_day) for name, first_day, last_day in breaks}
@@ -75,6 +96,18 @@ def change_school_year(
     if changes:
         words = {"school_year": str(school_year), "municipality": municipality.name}
         record("school_year.changed", municipality, by=by, on_behalf_of=on_behalf_of, changes=changes, **words)
+
+
+def year_in_words(semesters: Iterable[Semester], breaks: Iterable[SchoolBreak]) -> dict[str, str]:
+    """A school year as it stands: both semesters by kind, and its breaks in order of time."""
+    days = {row.kind: (row.first_day, row.last_day) for row in semesters}
+    return _in_words(days, [(row.name, row.first_day, row.last_day) for row in breaks])
+
+
+def _in_words(semesters: Mapping[str, Any], breaks: Iterable[tuple[str, Any, Any]]) -> dict[str, str]:
+    words = {kind: "–".join(map(str, semesters.get(kind, ()))) for kind in SemesterKind.values}
+    in_order = sorted(breaks, key=lambda row: row[1])
+    return words | {"breaks": ", ".join(f"{name} {first_day}–{last_day}" for name, first_day, last_day in in_order)}
 
 
 def _require_order(
@@ -127,27 +160,49 @@ def create_travel_time(
 
     Raises TravelTimeExists if the two have one for that mode at the time.
     """
-    pair = [origin.pk, destination.pk]
-    list(Municipality.objects.select_for_update().filter(pk__in=pair).order_by("pk"))
-    valid = facts.get("valid", span(None, None))
-    known = TravelTime.objects.filter(origin__in=pair, destination__in=pair, mode=mode, valid__overlap=valid)
-    if known.exists() or origin == destination:
+    if origin == destination:
         raise TravelTimeExists
-    made: TravelTime = create_fact(
-        TravelTime, by, on_behalf_of, origin=origin, destination=destination, mode=mode, **facts
-    )
-    record("travel_time.created", made, by=by, on_behalf_of=on_behalf_of, **_way(made))
+    _lock_ends(origin.pk, destination.pk)
+    way: dict[str, Any] = {"origin": origin, "destination": destination, "mode": mode}
+    with refused(travel_time_once_either_way=TravelTimeExists):
+        made: TravelTime = create_fact(TravelTime, by, **way, **facts)
+    changes = first_values(made, facts)
+    record("travel_time.created", made, by=by, on_behalf_of=on_behalf_of, changes=changes, **_way(made))
     return made
 
 
 @transaction.atomic
 def change_travel_time(
-    travel_time: TravelTime, *, by: User, on_behalf_of: Body | None = None, **facts: Any
+    travel_time: TravelTime,
+    *,
+    by: User,
+    on_behalf_of: Body | None = None,
+    seen: str = "",
+    checked: bool = False,
+    **facts: Any,
 ) -> TravelTime:
-    """Change minutes, valid or source_note. Unknown minutes are None."""
-    travel_time = locked(travel_time)
-    change_fact("travel_time.changed", travel_time, facts, by=by, on_behalf_of=on_behalf_of, **_way(travel_time))
+    """Change minutes, valid or source_note. Unknown minutes are None.
+
+    Raises ChangedMeanwhile, or TravelTimeExists if the two have another one for that mode at the time.
+    """
+    _lock_ends(travel_time.origin_id, travel_time.destination_id)
+    travel_time = locked_as_seen(travel_time, seen, facts)
+    with refused(travel_time_once_either_way=AnotherTravelTime):
+        change_fact(
+            "travel_time.changed",
+            travel_time,
+            facts,
+            by=by,
+            on_behalf_of=on_behalf_of,
+            checked=checked,
+            **_way(travel_time),
+        )
     return travel_time
+
+
+def _lock_ends(*ids: int) -> None:
+    """Rivals for the same way of travelling wait here, instead of for each other."""
+    list(Municipality.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk"))
 
 
 def _way(travel_time: TravelTime) -> dict[str, Any]:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
+from django.utils.timezone import make_aware
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.clock import now, today
 from collab4m.errors import RuleBroken, refused
+from collab4m.swedish import swedish_key, swedish_order
 from organisations import mails
 from organisations.models import (
     ApiToken,
@@ -22,7 +25,6 @@ from organisations.models import (
     BodyKind,
     CollaborationArea,
     Invitation,
-    MailRhythm,
     Role,
     RoleKind,
     User,
@@ -107,6 +109,11 @@ class KeyOverBeforeUse(RuleBroken):
     message = _("Choose a last day that is today or later.")
 
 
+class NoRoleToday(RuleBroken):
+    code = "no_role_today"
+    message = _("A key needs a person with a role today. Ask whoever let you in for a role.")
+
+
 # Invitations
 
 
@@ -135,7 +142,7 @@ def invite_person(
     if invited and invited.roles.on().filter(kind=kind, body=body, area=area).exists():
         raise AlreadyHasRole(gettext("The person with this address already has the role."), field="email")
     earlier = Invitation.objects.unanswered().filter(email__iexact=email, kind=kind, body=body, area=area)
-    earlier.filter(expires_at__lte=now()).update(withdrawn_at=now())
+    earlier.filter(Q(expires_at__lte=now()) | Q(last_day__lt=today())).update(withdrawn_at=now())
     secret = new_secret()
     with refused(invitation_one_open_per_role=AlreadyInvited):
         invitation = Invitation.objects.create(
@@ -148,7 +155,7 @@ def invite_person(
             language=language,
             token_sha256=hash_of(secret),
             by=by,
-            expires_at=_expiry(),
+            expires_at=_expiry(last_day),
         )
     record("invitation.sent", invitation, by=by, on_behalf_of=on_behalf_of, **_role_words(invitation))
     send(mails.invitation_sent(invitation, secret))
@@ -157,11 +164,17 @@ def invite_person(
 
 @transaction.atomic
 def resend_invitation(invitation: Invitation, *, by: User, on_behalf_of: Body | None = None) -> Invitation:
-    """Send a new link, good for INVITATION_DAYS days; the old one stops working. Raises InvitationClosed."""
+    """Send a new link, good for INVITATION_DAYS days; the old one stops working.
+
+    Raises InvitationClosed, or InvitationExpired if the role's last day has passed.
+    """
     invitation = _lock_unanswered(invitation)
+    if invitation.last_day and invitation.last_day < today():
+        message = gettext("The last day of the role has passed. Withdraw the invitation and write a new one.")
+        raise InvitationExpired(message)
     secret = new_secret()
     invitation.token_sha256 = hash_of(secret)
-    invitation.sent_at, invitation.expires_at = now(), _expiry()
+    invitation.sent_at, invitation.expires_at = now(), _expiry(invitation.last_day)
     invitation.save(update_fields=["token_sha256", "sent_at", "expires_at"])
     record("invitation.resent", invitation, by=by, on_behalf_of=on_behalf_of, **_role_words(invitation))
     send(mails.invitation_sent(invitation, secret))
@@ -180,14 +193,15 @@ def withdraw_invitation(invitation: Invitation, *, by: User, on_behalf_of: Body 
 
 @transaction.atomic
 def accept_invitation(invitation: Invitation, *, by: User) -> Role:
-    """Give `by` the role they were invited to. A role they already hold is left as it is, and the link is used up.
+    """Give `by` the role they were invited to; one they hold, or are to hold, during it is left as it is.
 
     Raises InvitationClosed, InvitationExpired, or InvitedSomebodyElse if the address is not one of theirs.
     """
     invitation = _lock_open(invitation)
     if by != account_with(invitation.email):
         raise InvitedSomebodyElse
-    held = by.roles.on().filter(kind=invitation.kind, body=invitation.body, area=invitation.area).first()
+    alike = by.roles.filter(kind=invitation.kind, body=invitation.body, area=invitation.area)
+    held = alike.filter(valid__overlap=span(today(), invitation.last_day)).order_by("valid").first()
     role = held or give_role(
         by,
         kind=invitation.kind,
@@ -250,14 +264,20 @@ def _lock_open(invitation: Invitation) -> Invitation:
     return invitation
 
 
-def _expiry() -> datetime:
-    return now() + timedelta(days=settings.INVITATION_DAYS)
+def _expiry(last_day: date | None) -> datetime:
+    """In INVITATION_DAYS days, but not after the last day of the role."""
+    usual = now() + timedelta(days=settings.INVITATION_DAYS)
+    return min(usual, make_aware(datetime.combine(last_day, time.max))) if last_day else usual
 
 
 def _role_words(role: Role | Invitation) -> dict[str, Any]:
-    """What a sentence about a role needs: the kind's code, what it is for, and its last day if there is one."""
+    """What a sentence about a role needs: the kind's code, what it is for, and its last day if there is one.
+
+    With the id of the body that it is for, by which `User.visible_events` tells who may read it.
+    """
     last_day = role.last_day
-    return {"role": role.kind, "scope": str(role.scope or ""), "last_day": last_day.isoformat() if last_day else ""}
+    words = {"role": role.kind, "scope": str(role.scope or ""), "last_day": last_day.isoformat() if last_day else ""}
+    return {**words, "body": role.body_id} if role.body_id else words
 
 
 # Roles
@@ -276,11 +296,28 @@ def _require_fit(kind: str, body: Body | None, area: CollaborationArea | None) -
 
 
 @transaction.atomic
+def add_system_administrator(*, email: str, name: str) -> User:
+    """Open an account from the server's command line, for the person who then invites the others.
+
+    The password is chosen through "Forgotten the password?", which proves the address. Raises AccountExists.
+    """
+    if account_with(email):
+        raise AccountExists
+    user = User(email=email, name=name)
+    user.set_unusable_password()
+    with refused(user_one_per_email=AccountExists, unique_verified_email=AccountExists):
+        user.save()
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+    give_role(user, kind=RoleKind.SYSTEM_ADMINISTRATOR, by=None, tell=False)
+    return user
+
+
+@transaction.atomic
 def give_role(
     user: User,
     *,
     kind: str,
-    by: User,
+    by: User | None,
     body: Body | None = None,
     area: CollaborationArea | None = None,
     first_day: date | None = None,
@@ -335,7 +372,7 @@ def end_role(
     left = [held.user for held in alike if held.pk != role.pk and held.user.is_active and held.holds_on(the_day_after)]
     if role.kind == RoleKind.SYSTEM_ADMINISTRATOR and not left:
         raise OnlySystemAdministrator
-    taken = _hand_over(role, hand_over or {}, by, on_behalf_of)
+    taken = _hand_over(role, hand_over or {}, the_day_after, by, on_behalf_of)
     role.valid = span(role.first_day, last_day)
     role.save(update_fields=["valid"])
     _let_keys_follow(role.user)
@@ -345,7 +382,7 @@ def end_role(
         by=by,
         on_behalf_of=on_behalf_of,
         person=role.user.name,
-        handed_to=", ".join(sorted(heir.name for heir in taken)),
+        handed_to=", ".join(sorted((heir.name for heir in taken), key=swedish_key)),
         **_role_words(role),
     )
     send(mails.role_ended(role), *(_handed_over(role, heir, things) for heir, things in taken.items()))
@@ -356,10 +393,10 @@ def _handed_over(role: Role, heir: User, things: list[LeftBehind]) -> Message:
     return mails.role_handed_over(role, heir, [(thing.label, thing.url) for thing in things])
 
 
-def heirs_of(role: Role) -> list[User]:
-    """Who can take over what `role` leaves behind: others with the same kind of role there today."""
-    others = Role.objects.on().like(role).exclude(user=role.user_id).values("user")
-    return list(User.objects.filter(pk__in=others, is_active=True).order_by("name", "pk"))
+def heirs_of(role: Role, day: date | None = None) -> list[User]:
+    """Who can take over what `role` leaves behind: others with the same kind of role there on `day` (today)."""
+    others = Role.objects.on(day).like(role).exclude(user=role.user_id).values("user")
+    return list(User.objects.filter(pk__in=others, is_active=True).order_by(swedish_order("name"), "pk"))
 
 
 def is_last_administrator(role: Role) -> bool:
@@ -368,14 +405,14 @@ def is_last_administrator(role: Role) -> bool:
 
 
 def _hand_over(
-    role: Role, chosen: Mapping[str, User], by: User, on_behalf_of: Body | None
+    role: Role, chosen: Mapping[str, User], the_day_after: date, by: User, on_behalf_of: Body | None
 ) -> dict[User, list[LeftBehind]]:
     """Give each thing to whoever was chosen; what each of them got."""
-    eligible = set(heirs_of(role)) if chosen else set()
+    eligible = {*heirs_of(role)} & {*heirs_of(role, the_day_after)} if chosen else set()
     taken: dict[User, list[LeftBehind]] = defaultdict(list)
     for thing in left_behind(role) if chosen else []:
         heir = chosen.get(thing.key)
-        if heir is None or thing.hand_over is None:
+        if heir is None:
             continue
         if heir not in eligible:
             raise CannotTakeOver
@@ -404,22 +441,24 @@ def _let_keys_follow(user: User) -> None:
 def change_preferences(
     user: User,
     *,
-    by: User,
-    name: str,
-    language: str,
-    mail_rhythm: str = MailRhythm.AT_ONCE,
-    muted_kinds: Collection[str] = (),
+    by: User | None = None,
+    name: str | None = None,
+    language: str | None = None,
+    mail_rhythm: str | None = None,
+    muted_kinds: Collection[str] | None = None,
 ) -> User:
-    """Change name, language, and which mail is wanted when."""
+    """Change name, language, and which mail is wanted when. What is left out stays; `by` is the person unless said."""
     user = User.objects.select_for_update().get(pk=user.pk)
-    cleaned = {"name": name, "language": language, "mail_rhythm": mail_rhythm, "muted_kinds": sorted(muted_kinds)}
+    muted = None if muted_kinds is None else sorted(muted_kinds)
+    said = {"name": name, "language": language, "mail_rhythm": mail_rhythm, "muted_kinds": muted}
+    cleaned = {field: value for field, value in said.items() if value is not None}
     changes = differences(user, cleaned)
     if not changes:
         return user
     for field, value in cleaned.items():
         setattr(user, field, value)
     user.save(update_fields=list(cleaned))
-    record("person.preferences_changed", user, by=by, changes=changes, person=user.name)
+    record("person.preferences_changed", user, by=by or user, changes=changes, person=user.name)
     return user
 
 
@@ -429,8 +468,10 @@ def create_token(
 ) -> tuple[ApiToken, str]:
     """A new API key and its secret, which is told this once. Lives 90 days if `last_day` is not said.
 
-    Raises KeyLivesTooLong beyond a year, KeyOverBeforeUse for a day that has passed.
+    Raises NoRoleToday, KeyLivesTooLong beyond a year, KeyOverBeforeUse for a day that has passed.
     """
+    if not user.roles.on().exists():
+        raise NoRoleToday
     last_day = last_day or today() + timedelta(days=USUAL_TOKEN_DAYS)
     if last_day < today():
         raise KeyOverBeforeUse(field="last_day")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -31,9 +33,11 @@ from organisations.models import (
     Site,
     TravelTime,
 )
-from records.models import CameIn, Source, Sourced, span
+from records.models import CameIn, Event, Source, Sourced, span
+from records.operations import differences
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
+_WITH_HISTORY = (CollaborationArea, Municipality, Provider, Site, School, Board)
 _LOADING = 4_041_201  # names the lock under which one loader at a time works
 
 
@@ -76,6 +80,7 @@ class Table:
     columns: tuple[str, ...]
     key: str = "key"
     same: tuple[str, ...] = ()
+    ends: tuple[str, ...] = ()  # the same, whichever way round they stand
     many: Mapping[str, str] = field(default_factory=dict)  # column of keys -> many-to-many field
     bare: bool = False  # the portal's own words: no source, no days
 
@@ -126,28 +131,31 @@ TABLES = (
         "travel_times",
         TravelTime,
         ("origin", "destination", "mode", "minutes"),
-        same=("origin_id", "destination_id", "mode"),
+        same=("mode",),
+        ends=("origin_id", "destination_id"),
     ),
     Table("glossary", GlossaryEntry, ("name", "name_en", "code_name", "meaning"), same=("name",), bare=True),
 )
 
 
 @transaction.atomic
-def load_reference(folder: Path = REFERENCE) -> list[Loaded]:
+def load_reference(folder: Path = REFERENCE, *, history: bool = True) -> list[Loaded]:
     """Make the reference facts in the database what the files say; a second time changes nothing.
 
     Touches only rows that nobody has taken over (`came_in=reference`). A row no longer in its file ends today, and
-    comes back with it; nothing is deleted. All or nothing: raises BadReference, with file, line and column.
+    comes back with it; nothing is deleted. `history` is False when rows only become again what history says they are.
+    All or nothing: raises BadReference, with file, line and column.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOADING])
-    loader = _Loader(folder)
+    loader = _Loader(folder, history)
     return [loader.load(table) for table in TABLES]
 
 
 class _Loader:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, history: bool) -> None:
         self.folder = folder
+        self.history = history
         self.ids: dict[type[models.Model], dict[str, int]] = {}  # model -> reference key -> id
 
     def load(self, table: Table) -> Loaded:
@@ -157,8 +165,11 @@ class _Loader:
         try:
             with transaction.atomic():
                 there = self._there(table, wanted)
-                rows = self._write(table, wanted, there, loaded)
-                self._write_many(table, wanted, rows)
+                happened = _Happened(table.model)
+                rows = self._write(table, wanted, there, loaded, happened)
+                self._write_many(table, wanted, rows, happened)
+                if self.history:
+                    happened.write()
         except IntegrityError as error:
             diag = getattr(error.__cause__, "diag", None)
             why = _("the database refuses a row (%(constraint)s): %(detail)s") % {
@@ -210,7 +221,7 @@ class _Loader:
             with _blaming(name, line, column):
                 values[model_field.attname] = self._value(model_field, cells[column].strip())
         for column, many in table.many.items():
-            related: Any = table.model._meta.get_field(many).related_model
+            related = _related(table, many)
             with _blaming(name, line, column):
                 values[many] = {self._id(related, key) for key in cells[column].split()}
         if "first_day" in cells:
@@ -221,6 +232,8 @@ class _Loader:
             with _blaming(name, line, "last_day"):
                 if days["first_day"] and days["last_day"] and days["last_day"] < days["first_day"]:
                     raise ValueError(_("the last day comes before the first day"))
+                if days["last_day"] == date.max:
+                    raise ValueError(_("leave the last day empty when no end is set"))
             values["valid"] = span(**days)
         elif _has(table.model, "valid"):
             values["valid"] = span(None, None)
@@ -270,7 +283,12 @@ class _Loader:
         return there
 
     def _write(
-        self, table: Table, wanted: dict[str, dict[str, Any]], there: dict[str, Any], loaded: Loaded
+        self,
+        table: Table,
+        wanted: dict[str, dict[str, Any]],
+        there: dict[str, Any],
+        loaded: Loaded,
+        happened: _Happened,
     ) -> dict[str, Any]:
         """Create, change and end rows; returns those that the file names, by key."""
         new, changed, fields = {}, [], set()
@@ -282,16 +300,24 @@ class _Loader:
             elif _taken_over(row):
                 loaded.left += 1
             elif differing := [name for name, value in values.items() if not _same(getattr(row, name), value)]:
+                before = copy(row)
                 for name in differing:
                     setattr(row, name, values[name])
+                came_back = "valid" in differing and not _goes_on(before) and _goes_on(row)
+                changes = _differences(before, row, differing)
+                happened.record("reference.returned" if came_back else "reference.changed", row, changes)
                 fields.update(differing)
                 changed.append(row)
         _insert(table.model, list(new.values()))
+        for row in new.values():
+            happened.record("reference.created", row)
         if _has(table.model, "valid"):
             gone = [row for key, row in there.items() if key not in wanted and not _taken_over(row) and _goes_on(row)]
             for row in gone:
+                before = copy(row)
                 begins_later = row.valid.lower and row.valid.lower >= today()
                 row.valid = DateRange(empty=True) if begins_later else DateRange(row.valid.lower, today(), "[)")
+                happened.record("reference.ended", row, _differences(before, row, ["valid"]))
             loaded.ended = len(gone)
             changed += gone
             fields |= {"valid"} if gone else set()
@@ -302,7 +328,9 @@ class _Loader:
         loaded.changed = len(changed) - loaded.ended
         return {key: new.get(key) or there[key] for key in wanted}
 
-    def _write_many(self, table: Table, wanted: dict[str, dict[str, Any]], rows: dict[str, Any]) -> None:
+    def _write_many(
+        self, table: Table, wanted: dict[str, dict[str, Any]], rows: dict[str, Any], happened: _Happened
+    ) -> None:
         for name in table.many.values():
             through = getattr(table.model, name).through
             mine, theirs = (f"{relation.name}_id" for relation in through._meta.fields if relation.is_relation)
@@ -310,9 +338,41 @@ class _Loader:
             right = {(pk, other) for pk, key in keep.items() for other in wanted[key][name]}
             rows_there = through.objects.filter(**{f"{mine}__in": keep}).values_list("pk", mine, theirs)
             found = {(one, other): pk for pk, one, other in rows_there}
+            altered = {pk for pk, _other in right ^ found.keys()} - happened.new()
+            for key, row in rows.items():
+                if row.pk in altered:
+                    others = _related(table, name)._default_manager
+                    changes = differences(row, {name: others.filter(pk__in=wanted[key][name])})
+                    happened.record("reference.changed", row, changes)
             through.objects.bulk_create([through(**{mine: a, theirs: b}) for a, b in sorted(right - found.keys())])
             if wrong := [pk for pair, pk in found.items() if pair not in right]:
                 through.objects.filter(pk__in=wrong).delete()
+
+
+class _Happened:
+    """What happened to the rows of a model, for the history of those that have a page; written all at once."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self.model = model
+        self.told: list[tuple[str, Any, dict[str, list[str]]]] = []
+
+    def record(self, name: str, row: Any, changes: dict[str, list[str]] | None = None) -> None:
+        if self.model in _WITH_HISTORY:
+            self.told.append((name, row, changes or {}))
+
+    def new(self) -> set[int]:
+        return {row.pk for name, row, _changes in self.told if name == "reference.created"}
+
+    def write(self) -> None:
+        if not self.told:
+            return
+        if self.model is Board:  # which is named with its municipality
+            models.prefetch_related_objects([row for _name, row, _changes in self.told], "municipality")
+        subject_type = ContentType.objects.get_for_model(self.model)
+        Event.objects.bulk_create(
+            Event(name=name, subject_type=subject_type, subject_id=row.pk, changes=changes, data={"name": str(row)})
+            for name, row, changes in self.told
+        )
 
 
 class _blaming:
@@ -351,13 +411,23 @@ def _insert(model: type[Any], rows: list[Any]) -> None:
         row.save_base(raw=True, force_insert=True)
 
 
+def _differences(before: Any, after: Any, names: list[str]) -> dict[str, list[str]]:
+    fields = [after._meta.get_field(name).name for name in names]
+    return differences(before, {name: getattr(after, name) for name in fields})
+
+
+def _related(table: Table, name: str) -> Any:
+    return table.model._meta.get_field(name).related_model
+
+
 def _has(model: type[models.Model], name: str) -> bool:
     return any(model_field.name == name for model_field in model._meta.fields)
 
 
 def _identity(table: Table, values: Mapping[str, Any]) -> tuple[Any, ...]:
     found = (values[name] for name in table.same)
-    return tuple(value.casefold() if isinstance(value, str) else value for value in found)
+    ends = sorted(values[name] for name in table.ends)
+    return (*ends, *(value.casefold() if isinstance(value, str) else value for value in found))
 
 
 def _taken_over(row: Any) -> bool:

@@ -15,10 +15,10 @@ from django.views.decorators.http import require_GET
 from collab4m.access import Request, get_permitted, get_visible, require
 from collab4m.clock import today
 from collab4m.forms import tried
-from organisations.forms.areas import AreaForm, EndMembershipForm, MemberForm, PlaceForm
+from organisations.forms.areas import AreaForm, ChangeMemberForm, EndMembershipForm, MemberForm
 from organisations.models import Board, CollaborationArea, Membership, School
 from organisations.operations import add_member, change_area, change_member, create_area, end_membership
-from organisations.views.shared import boards_in_order, schools_in_order
+from organisations.views.shared import boards_in_order, saved, schools_in_order
 
 # Areas
 
@@ -90,7 +90,7 @@ def area_change(request: Request, slug: str) -> HttpResponse:
     def change() -> None:
         changed.append(change_area(found, **form.cleaned_data, by=request.user))
 
-    if request.method == "POST" and tried(form, change):
+    if request.method == "POST" and saved(form, change):
         messages.success(request, _("Your changes are saved."))
         return redirect(changed[0])
     return render(request, "organisations/area_change.html", {"form": form, "area": found})
@@ -117,8 +117,7 @@ def _membership(request: Request, slug: str, pk: int) -> Membership:
 
 def member_change(request: Request, slug: str, pk: int) -> HttpResponse:
     membership = _membership(request, slug, pk)
-    known = {"position": membership.position, "mark": membership.mark}
-    form = PlaceForm(request.POST or None, initial=known)
+    form = ChangeMemberForm(request.POST or None, membership=membership)
     if request.method == "POST" and tried(
         form, lambda: change_member(membership, **form.cleaned_data, by=request.user)
     ):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -21,7 +23,7 @@ from organisations.operations import (
     create_school,
     create_site,
 )
-from organisations.views.shared import schools_in_order, who_acts
+from organisations.views.shared import saved, schools_in_order, who_acts
 
 # Boards
 
@@ -51,7 +53,7 @@ def board_change(request: Request, pk: int) -> HttpResponse:
     boards = Board.objects.select_related("municipality")
     found = get_permitted(boards, request.user, "organisations.change_board", pk=pk)
     form = BoardForm.about(found, request.POST or None)
-    if request.method == "POST" and tried(
+    if request.method == "POST" and saved(
         form, lambda: change_board(found, **form.facts(), **who_acts(request.user, found))
     ):
         messages.success(request, _("Your changes are saved."))
@@ -94,7 +96,7 @@ def school_change(request: Request, pk: int) -> HttpResponse:
     schools = School.objects.select_related("municipality", "provider")
     found = get_permitted(schools, request.user, "organisations.change_school", pk=pk)
     form = SchoolForm.about(found, request.POST or None, municipality=found.municipality, school=found)
-    if request.method == "POST" and tried(
+    if request.method == "POST" and saved(
         form, lambda: change_school(found, **form.facts(), **who_acts(request.user, found))
     ):
         messages.success(request, _("Your changes are saved."))
@@ -104,16 +106,26 @@ def school_change(request: Request, pk: int) -> HttpResponse:
     return render(request, "organisations/school_change.html", context)
 
 
+@require_GET
+def provider(request: Request, pk: int) -> HttpResponse:
+    found = get_visible(Provider.objects.select_related("municipality", "source"), request.user, pk=pk)
+    context = {"provider": found, "schools": schools_in_order(found.schools.all())}
+    return render(request, "organisations/provider.html", context)
+
+
 def provider_new(request: Request) -> HttpResponse:
     require(request.user, "organisations.create_provider")
     form = ProviderForm(request.POST or None)
+    back = request.GET.get("next", "")
+    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = ""
     if request.method == "POST" and tried(form, lambda: create_provider(**form.cleaned_data, by=request.user)):
         messages.success(
             request, _("%(provider)s can now be chosen for schools.") % {"provider": form.cleaned_data["name"]}
         )
-        return redirect("provider_new")
+        return redirect(back or "provider_new")
     providers = Provider.objects.on().select_related("source").in_swedish_order()
-    context = {"form": form, "providers": providers}
+    context = {"form": form, "providers": providers, "back": back or reverse("areas")}
     return render(request, "organisations/school_provider_new.html", context)
 
 
@@ -149,7 +161,7 @@ def site_change(request: Request, pk: int) -> HttpResponse:
     sites = Site.objects.select_related("municipality")
     found = get_permitted(sites, request.user, "organisations.change_site", pk=pk)
     form = SiteForm.about(found, request.POST or None)
-    if request.method == "POST" and tried(
+    if request.method == "POST" and saved(
         form, lambda: change_site(found, **form.facts(), **who_acts(request.user, found))
     ):
         messages.success(request, _("Your changes are saved."))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -30,9 +31,10 @@ from organisations.models import (
     Semester,
     SemesterKind,
     TravelTime,
+    User,
 )
 from organisations.operations import change_contact, change_school_year, change_travel_time, create_travel_time
-from organisations.views.shared import boards_in_order, contacts_of, schools_in_order, who_acts
+from organisations.views.shared import boards_in_order, contacts_of, saved, schools_in_order, who_acts
 
 FIRST_SCHOOL_YEAR, LAST_SCHOOL_YEAR = 2000, 2100
 
@@ -125,16 +127,25 @@ def contacts_change(request: Request, pk: int) -> HttpResponse:
     known = {contact.purpose: contact for contact in found.contacts.all()}
     data = request.POST if request.method == "POST" else None
     parts = [ContactForm(data, purpose=purpose, contact=known.get(purpose)) for purpose in ContactPurpose]
-    valid = [form.is_valid() for form in parts]  # each of them, so that all errors are shown at once
-    if request.method == "POST" and all(valid):
-        with transaction.atomic():
-            for form in parts:
-                change_contact(found, form.purpose, **form.cleaned_data, **who_acts(request.user, found))
+    if request.method == "POST" and _contacts_saved(parts, found, request.user):
         messages.success(request, _("The contacts are saved and are shown on the public pages."))
         return redirect(found)
     accessibility, personal_data, cookies = parts
     context = {"municipality": found, "parts": parts, "one": accessibility, "two": personal_data, "three": cookies}
     return render(request, "organisations/municipality_contacts.html", context)
+
+
+def _contacts_saved(parts: Iterable[ContactForm], municipality: Municipality, user: User) -> bool:
+    """All of them or none; each is tried, so that all errors are shown at once."""
+
+    def change(form: ContactForm) -> None:
+        change_contact(municipality, form.purpose, **form.cleaned_data, **who_acts(user, municipality))
+
+    with transaction.atomic():
+        done = [saved(form, partial(change, form)) for form in parts]
+        if not all(done):
+            transaction.set_rollback(True)
+    return all(done)
 
 
 # School years
@@ -149,14 +160,16 @@ def school_year_change(request: Request, pk: int, school_year: str) -> HttpRespo
         raise Http404
     found = get_permitted(Municipality.objects, request.user, "organisations.change_school_year", pk=pk)
     data = request.POST if request.method == "POST" else None
-    form = SemestersForm(data, semesters=list(found.semesters.filter(school_year=year)))
-    breaks = breaks_form(data, list(found.breaks.filter(school_year=year).order_by("valid", "pk")))
+    known = list(found.breaks.filter(school_year=year).order_by("valid", "pk"))
+    form = SemestersForm(data, semesters=list(found.semesters.filter(school_year=year)), breaks=known)
+    breaks = breaks_form(data, known)
 
     def change() -> None:
         days: dict[str, Any] = {"semesters": form.semesters(), "breaks": breaks_in(breaks)}
-        change_school_year(found, year, **days, **who_acts(request.user, found))
+        said = {key: form.cleaned_data[key] for key in ("seen", "checked")}
+        change_school_year(found, year, **days, **said, **who_acts(request.user, found))
 
-    if request.method == "POST" and breaks.is_valid() and tried(form, change):
+    if request.method == "POST" and breaks.is_valid() and saved(form, change):
         messages.success(request, _("The school year is saved."))
         return redirect(found)
     context = {"municipality": found, "school_year": year, "form": form, "breaks": breaks}
@@ -187,7 +200,7 @@ def travel_time_change(request: Request, pk: int) -> HttpResponse:
     def change() -> None:
         change_travel_time(found, **form.facts(), **who_acts(request.user, found))
 
-    if request.method == "POST" and tried(form, change):
+    if request.method == "POST" and saved(form, change):
         messages.success(request, _("The travel time is saved."))
         return redirect(f"{found.get_absolute_url()}#restider")
     return render(request, "organisations/municipality_travel_change.html", {"form": form, "travel_time": found})

@@ -11,6 +11,7 @@ from allauth.core import ratelimit
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core import signing
 from django.core.paginator import Paginator
 from django.db.models import Prefetch, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
@@ -52,13 +53,16 @@ from organisations.operations import (
     invitation_by,
     invite_person,
     is_last_administrator,
+    is_last_role,
     left_behind,
     resend_invitation,
     revoke_token,
+    visible_among,
     withdraw_invitation,
 )
 
 PEOPLE_PER_PAGE = 50
+NEW_KEY, NEW_KEY_SECONDS = "new_api_key", 600
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:
@@ -91,6 +95,7 @@ def people(request: Request) -> HttpResponse:
             "page": page,
             "query": _query_without_page(request),
             "invitations": invitations.order_by("-sent_at", "-pk"),
+            "homes": len(set(viewer.bodies_where(RoleKind.ADMINISTRATOR))),
         },
     )
 
@@ -149,8 +154,7 @@ def role_new(request: Request, pk: int) -> HttpResponse:
     someone = get_permitted(User.objects, request.user, "organisations.give_role", pk=pk)
     kind = request.GET.get("roll", "")
     if kind not in RoleKind.values:
-        first_step = RoleKindForm(request.GET if "roll" in request.GET else None)
-        return render(request, "organisations/role_kind.html", {"form": first_step, "person": someone})
+        return render(request, "organisations/role_kind.html", {"form": _first_step(request), "person": someone})
     form = RoleForm(_posted(request), kind=kind)
 
     def give() -> None:
@@ -164,12 +168,18 @@ def role_new(request: Request, pk: int) -> HttpResponse:
     return render(request, "organisations/role_new.html", context)
 
 
+def _first_step(request: Request) -> RoleKindForm:
+    """The form as it was sent, which `steg` tells also when nothing was chosen."""
+    return RoleKindForm(request.GET if request.GET.keys() & {"roll", "steg"} else None)
+
+
 def role_end(request: Request, pk: int) -> HttpResponse:
     """What the role leaves behind, who takes it over, and the last day."""
     roles = Role.objects.select_related("user", "body", "area")
     role = get_permitted(roles, request.user, "organisations.end_role", pk=pk)
     things, heirs = left_behind(role), heirs_of(role)
-    form = EndRoleForm(_posted(request), role=role, things=things, heirs=heirs)
+    open_to_me = visible_among(things, request.user)
+    form = EndRoleForm(_posted(request), role=role, things=things, heirs=heirs, open_to_me=open_to_me)
 
     def end() -> None:
         end_role(role, last_day=form.cleaned_data["last_day"], hand_over=form.hand_over(), by=request.user)
@@ -183,15 +193,12 @@ def role_end(request: Request, pk: int) -> HttpResponse:
         "person": role.user,
         "things": things,
         "heirs": heirs,
-        "keys": ApiToken.objects.filter(user=role.user).usable() if not _other_roles(role) else [],
+        "open_to_me": open_to_me,
+        "keys": ApiToken.objects.filter(user=role.user).usable() if is_last_role(role) else [],
         "last_administrator": is_last_administrator(role),
         "has_ended": bool(role.last_day and role.last_day < today()),
     }
     return render(request, "organisations/role_end.html", context)
-
-
-def _other_roles(role: Role) -> bool:
-    return role.user.roles.on().exclude(pk=role.pk).exists()
 
 
 # Invitations
@@ -202,8 +209,7 @@ def invite(request: Request) -> HttpResponse:
     require(request.user, "organisations.invite_person")
     kind = request.GET.get("roll", "")
     if kind not in RoleKind.values:
-        first_step = RoleKindForm(request.GET if "roll" in request.GET else None)
-        return render(request, "organisations/role_kind.html", {"form": first_step})
+        return render(request, "organisations/role_kind.html", {"form": _first_step(request)})
     form = InviteForm(_posted(request), kind=kind)
 
     def send() -> None:
@@ -335,7 +341,7 @@ def me(request: Request) -> HttpResponse:
 
 @never_cache
 def tokens(request: Request) -> HttpResponse:
-    """One's own API keys. A new one is shown in the answer to the form that made it, and nowhere else."""
+    """One's own API keys. A new one is shown once, on the page that follows the form that made it."""
     form = TokenForm(_posted(request))
     made: list[tuple[ApiToken, str]] = []
 
@@ -352,13 +358,23 @@ def tokens(request: Request) -> HttpResponse:
         )
 
     if request.method == "POST" and tried(form, create):
-        form = TokenForm()
-    context = {
-        "form": form,
-        "new": made[0] if made else None,
-        "keys": ApiToken.objects.filter(user=request.user).order_by("-created_at", "-pk"),
-    }
+        key, secret = made[0]
+        request.session[NEW_KEY] = signing.dumps([key.pk, secret], salt=NEW_KEY)
+        return redirect("tokens")
+    keys = ApiToken.objects.filter(user=request.user)
+    context = {"form": form, "new": _new_key(request, keys), "keys": keys.order_by("-created_at", "-pk")}
     return render(request, "organisations/tokens.html", context)
+
+
+def _new_key(request: Request, keys: QuerySet[ApiToken]) -> tuple[ApiToken, str] | None:
+    """The key that was made just now and its secret, which is gone from the session when it has been told."""
+    kept = request.session.pop(NEW_KEY, "") if request.method == "GET" else ""
+    try:
+        pk, secret = signing.loads(kept, salt=NEW_KEY, max_age=NEW_KEY_SECONDS)
+    except signing.BadSignature:
+        return None
+    key = keys.filter(pk=pk).first()
+    return (key, secret) if key else None
 
 
 @require_POST

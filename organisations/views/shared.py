@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
 
+from collab4m.forms import tried
 from collab4m.swedish import swedish_order
-from organisations.models import Board, Body, Contact, ContactPurpose, Municipality, RoleKind, School, User
-
-
-def _acts_for(user: User, fact: Any) -> Body | None:
-    """The body for which `user` changes `fact`: the municipality that answers for it, if they administer it."""
-    mine = user.bodies_where(RoleKind.ADMINISTRATOR)
-    return next((body for body in fact.owners() if body.pk in mine), None)
+from organisations.forms.facts import SeenForm
+from organisations.models import Board, Contact, ContactPurpose, Municipality, School, User
+from organisations.operations import ChangedMeanwhile, acting_body
 
 
 def who_acts(user: User, fact: Any) -> dict[str, Any]:
-    return {"by": user, "on_behalf_of": _acts_for(user, fact)}
+    return {"by": user, "on_behalf_of": acting_body(user, fact)}
+
+
+def saved(form: SeenForm, do: Callable[[], object]) -> bool:
+    """As `tried`; if others have saved since the form was shown, it also tells what stands now."""
+    meanwhile: list[ChangedMeanwhile] = []
+
+    def notice() -> None:
+        try:
+            do()
+        except ChangedMeanwhile as changed:
+            meanwhile.append(changed)
+            raise
+
+    done = tried(form, notice)
+    for changed in meanwhile:
+        form.show_what_stands(changed)
+    return done
 
 
 def boards_in_order(boards: QuerySet[Board]) -> QuerySet[Board]:

@@ -127,7 +127,7 @@ def test_a_day_that_is_none_is_refused(reader, home, query):
 @pytest.mark.parametrize("rows", [1, 3])
 @pytest.mark.parametrize(
     ("route", "queries"),
-    [("areas", 10), ("municipalities", 10), ("boards", 9), ("schools", 10), ("sites", 9)],  # six are the throttle's
+    [("areas", 11), ("municipalities", 11), ("boards", 10), ("schools", 11), ("sites", 10)],  # six are the throttle's
 )
 def test_lists_cost_the_same_for_any_number(reader, home, route, queries, rows, django_assert_num_queries):
     for number in range(rows):
@@ -247,3 +247,23 @@ def test_membership_is_read_only_here(writer, area, home):
     send(writer, "patch", "/api/v1/areas/4m/", members=[])
 
     assert Membership.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", ["areas", "boards", "schools", "sites"])
+@pytest.mark.parametrize("value", ["1e400", "-1e400", "[1e400]", '{"a": 1e400}', "1" + "0" * 400, "0.5", "true"])
+def test_numbers_without_end_are_refused(writer, home, path, value):
+    fields = "name slug short_name municipality provider school_unit_code latitude longitude first_day last_day address"
+    everything = ", ".join(f'"{field}": {value}' for field in [*fields.split(), "sites", "status"])
+    ids = f'"sites": [{value}], "provider": {value}, "municipality": "0381", "name": "A"'
+
+    for body in (f"{{{everything}}}", f"{{{ids}}}"):
+        response = writer.post(f"/api/v1/{path}/", body, content_type="application/json")
+
+        assert response.status_code in (201, 400)
+
+
+@pytest.mark.parametrize("body", ['{"provider": 1e400}', '{"sites": [1e400]}', '{"sites": [1e400, true]}'])
+def test_an_id_without_end_is_said_to_be_no_id(writer, school, body):
+    response = writer.patch(f"/api/v1/schools/{school.pk}/", body, content_type="application/json")
+
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")

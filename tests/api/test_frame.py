@@ -9,6 +9,7 @@ from rest_framework.throttling import UserRateThrottle
 from collab4m.clock import today
 from organisations.models import ApiToken
 from organisations.operations import create_token, revoke_token
+from records.models import span
 from tests.factories import MunicipalityFactory
 
 LIST = "/api/v1/municipalities/"
@@ -45,7 +46,7 @@ def test_a_key_speaks_for_its_owner_and_is_dated_once_a_day(client, owner, djang
 
     token.refresh_from_db()
     assert token.last_used_on == today()
-    with django_assert_num_queries(8):  # six are the throttle's, then the key and the count: nothing is written
+    with django_assert_num_queries(9):  # six are the throttle's, then the key, its owner's roles and the count
         client.get(f"{LIST}?q=finns+inte", headers=bearer(secret))
 
 
@@ -70,6 +71,16 @@ def test_a_key_dies_when_it_is_revoked_or_over_or_its_owner_is_gone(client, owne
     owner.is_active = False
     owner.save()
     assert client.get(LIST, headers=bearer(keys[2][1])).status_code == 401
+
+
+def test_a_key_is_silent_while_its_owner_has_no_role(client, owner):
+    _token, secret = create_token(owner, name="Schema", by=owner)
+    owner.roles.update(valid=span(None, today() - timedelta(days=1)))
+
+    response = client.get(LIST, headers=bearer(secret))
+
+    assert (response.status_code, response.json()["code"]) == (401, "token_without_role")
+    assert "roll" in response.json()["detail"]
 
 
 def test_a_key_for_reading_may_not_write(program, system_administrator, home):

@@ -1,7 +1,7 @@
 """The directory's addresses, and what each role meets there."""
 
 from organisations.models import Membership, TravelMode, TravelTime
-from tests.factories import BoardFactory, SiteFactory
+from tests.factories import BoardFactory, ProviderFactory, SiteFactory
 from tests.pages import Page
 
 OPEN = {"anonymous": 200}
@@ -30,6 +30,10 @@ def of_school(school):
     return [school.pk]
 
 
+def of_provider(home):
+    return [ProviderFactory(municipality=home).pk]
+
+
 def of_site(home):
     return [SiteFactory(municipality=home).pk]
 
@@ -55,6 +59,7 @@ PAGES = [
     Page("school_new", args=of_home, everyone=403, status=BUILDERS),
     Page("site_new", args=of_home, everyone=403, status=BUILDERS),
     Page("provider_new", everyone=403, status=BUILDERS),
+    Page("provider", args=of_provider),
     Page("travel_time_new", args=of_home, everyone=403, status=KEEPERS),
     Page("travel_time_change", args=of_travel_time, everyone=403, status=KEEPERS | {"outsider": 200}),
     Page("contacts_change", args=of_home, everyone=403, status=KEEPERS),

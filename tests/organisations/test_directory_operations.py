@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+from django.core.exceptions import ValidationError
 
 from collab4m.school_year import SchoolYear
 from organisations.models import (
@@ -11,6 +12,7 @@ from organisations.models import (
     ContactPurpose,
     Membership,
     ProviderKind,
+    School,
     SchoolBreak,
     Semester,
     TravelTime,
@@ -31,6 +33,7 @@ from organisations.operations import (
     OutsideSchoolYear,
     PositionTaken,
     ProviderExists,
+    SchoolExists,
     SemestersOverlap,
     SiteElsewhere,
     SiteExists,
@@ -54,7 +57,14 @@ from organisations.operations import (
 )
 from records.histories import lines_of
 from records.models import CameIn, Event, Source, span
-from tests.factories import AreaFactory, BoardFactory, MunicipalityFactory, SchoolFactory, SiteFactory
+from tests.factories import (
+    AreaFactory,
+    BoardFactory,
+    MembershipFactory,
+    MunicipalityFactory,
+    SchoolFactory,
+    SiteFactory,
+)
 
 pytestmark = pytest.mark.django_db
 YEAR = SchoolYear(2022)
@@ -157,6 +167,36 @@ def test_change_member_tells_what_changed(area, home, sara):
     assert Event.objects.about(area).get().changes == {"mark": ["En", "Ek"]}
 
 
+def test_change_member_to_a_place_that_is_taken_lets_the_two_change_places(area, home, neighbour, sara):
+    one, two = Membership.objects.get(municipality=home), Membership.objects.get(municipality=neighbour)
+    places = one.position, two.position
+
+    change_member(one, position=two.position, mark=one.mark, by=sara)
+
+    one.refresh_from_db()
+    two.refresh_from_db()
+    assert (two.position, one.position) == places
+    assert (one.came_in, two.came_in) == (CameIn.FORM, CameIn.FORM)
+    before, after = (str(place) for place in places)
+    events = Event.objects.about(area).filter(name="membership.changed")
+    assert {event.data["municipality"]: event.changes for event in events} == {
+        "Enköping": {"position": [before, after]},
+        "Västerås": {"position": [after, before]},
+    }
+
+
+def test_change_member_refuses_to_change_places_when_a_third_has_one_of_them(area, home, newcomer, sara):
+    former, present = Membership.objects.get(municipality=home), MembershipFactory(area=area, position=500)
+    end_membership(former, last_day=date(2024, 6, 30), by=sara)
+    add_member(area, newcomer, first_day=date(2024, 7, 1), position=former.position, mark="Sa", by=sara)
+
+    with pytest.raises(PositionTaken):
+        change_member(former, position=present.position, mark="En", by=sara)
+
+    former.refresh_from_db()
+    assert former.position != present.position
+
+
 def test_end_membership_counts_the_last_day_and_frees_the_place(area, home, newcomer, sara):
     membership = Membership.objects.get(municipality=home)
 
@@ -181,8 +221,8 @@ def test_end_membership_refuses_what_has_ended_or_not_begun(area, newcomer, home
 # Boards
 
 
-def test_create_board_for_the_own_municipality_is_checked(home, owner, sara):
-    mine = create_board(municipality=home, name="gymnasienämnden", by=owner, on_behalf_of=home.body)
+def test_create_board_is_checked_only_if_somebody_says_so(home, owner, sara):
+    mine = create_board(municipality=home, name="gymnasienämnden", by=owner, on_behalf_of=home.body, checked=True)
     built = create_board(municipality=home, name="skolnämnden", by=sara)
 
     assert (mine.verified, built.verified, mine.came_in) == (True, False, CameIn.FORM)
@@ -206,19 +246,61 @@ def test_change_board_leaves_the_old_source_when_a_sourced_fact_changes(home, ow
     change_board(board, name="gymnasienämnden", by=owner, on_behalf_of=home.body)
 
     board.refresh_from_db()
-    assert (board.source, board.came_in, board.verified) == (None, CameIn.FORM, True)
+    assert (board.source, board.came_in, board.verified) == (None, CameIn.FORM, False)
     assert Event.objects.about(board).get().changes == {"name": ["nämnden", "gymnasienämnden"]}
     assert Event.objects.about(board).get().on_behalf_of_id == home.pk
 
 
-def test_change_board_keeps_the_source_when_only_days_change(home, sara):
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ({"valid": span(date(2019, 1, 1), None)}, (False, CameIn.FORM, False)),
+        ({"valid": span(date(2019, 1, 1), None), "checked": True}, (False, CameIn.FORM, True)),
+        ({"source_note": "beslut"}, (True, CameIn.FORM, False)),
+        ({"administration": ""}, (True, CameIn.REFERENCE, True)),
+    ],
+)
+def test_change_board_leaves_source_and_check_with_what_changes(home, sara, said, left):
     source = Source.objects.create(key="kalla")
     board = BoardFactory(municipality=home, source=source, came_in=CameIn.REFERENCE, verified=True)
 
-    change_board(board, valid=span(date(2019, 1, 1), None), by=sara)
+    change_board(board, by=sara, **said)
 
     board.refresh_from_db()
-    assert (board.source, board.came_in, board.verified) == (source, CameIn.FORM, True)
+    assert (board.source == source, board.came_in, board.verified) == left
+
+
+def test_change_board_may_only_say_that_what_stands_is_checked(home, sara):
+    source = Source.objects.create(key="kalla")
+    board = BoardFactory(municipality=home, source=source, came_in=CameIn.REFERENCE)
+
+    change_board(board, name=board.name, checked=True, by=sara)
+
+    board.refresh_from_db()
+    assert (board.source, board.came_in, board.verified) == (source, CameIn.REFERENCE, True)
+    assert Event.objects.about(board).get().changes == {"verified": ["false", "true"]}
+
+
+def test_change_member_puts_a_mistyped_first_day_right(area, home, sara):
+    membership = area.memberships.get(municipality=home)
+    place = {"position": membership.position, "mark": membership.mark}
+    before = str(membership.first_day or "")
+
+    change_member(membership, first_day=date(2021, 7, 1), **place, by=sara)
+
+    membership.refresh_from_db()
+    assert membership.first_day == date(2021, 7, 1)
+    assert Event.objects.about(area).get().changes == {"first_day": [before, "2021-07-01"]}
+
+
+def test_a_leaving_member_may_come_back(area, home, sara):
+    end_membership(area.memberships.get(municipality=home), last_day=date(2027, 6, 30), by=sara)
+
+    with pytest.raises(AlreadyMember):
+        add_member(area, home, first_day=date(2027, 6, 30), position=1, mark="En", by=sara)
+    again = add_member(area, home, first_day=date(2027, 7, 1), position=1, mark="En", by=sara)
+
+    assert again.first_day == date(2027, 7, 1)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +348,44 @@ def test_change_board_refuses_an_example_that_does_not_fit(home, sara):
         change_board(board, case_number_example="2022-1", by=sara)
 
 
+def test_a_board_itself_says_that_its_example_does_not_fit(home):
+    board = BoardFactory(municipality=home, case_number_pattern="{år}/{nr}", case_number_example="2022/1")
+    board.full_clean()
+    board.case_number_pattern = "{nr}-UAN"
+
+    with pytest.raises(ValidationError) as refusal:
+        board.full_clean()
+
+    assert [*refusal.value.error_dict] == ["case_number_example"]
+
+
 # Schools, providers and sites
+
+
+def test_two_schools_in_a_municipality_cannot_share_a_name_at_once(home, neighbour, sara):
+    create_school(municipality=home, name="Nya gymnasiet", valid=span(None, date(2020, 12, 31)), by=sara)
+    create_school(municipality=home, name="Nya gymnasiet", valid=span(date(2021, 1, 1), None), by=sara)
+    create_school(municipality=neighbour, name="Nya gymnasiet", by=sara)
+    other = SchoolFactory(municipality=home)
+
+    with pytest.raises(SchoolExists) as refusal:
+        create_school(municipality=home, name="nya gymnasiet", by=sara)
+    with pytest.raises(SchoolExists):
+        change_school(other, name="Nya gymnasiet", by=sara)
+
+    assert refusal.value.field == "name"
+    assert School.objects.filter(municipality=home).count() == 3
+
+
+def test_a_school_itself_says_that_its_name_is_in_use(home, school):
+    other = SchoolFactory(municipality=home)
+    other.full_clean()
+    other.name = school.name
+
+    with pytest.raises(ValidationError) as refusal:
+        other.full_clean()
+
+    assert [*refusal.value.error_dict] == ["name"]
 
 
 def test_create_school_with_provider_and_site(home, sara):
@@ -332,8 +451,24 @@ def test_travel_time_is_created_once_whichever_way_one_goes(home, neighbour, own
     for origin, destination in ((home, neighbour), (neighbour, home), (home, home)):
         with pytest.raises(TravelTimeExists):
             create_travel_time(origin=origin, destination=destination, **facts)
-    assert there.verified
+    assert not there.verified
     assert told(there) == ["travel_time.created"]
+
+
+def test_a_travel_time_cannot_be_moved_to_days_when_another_holds(home, neighbour, owner):
+    facts = {"mode": "rail", "by": owner, "on_behalf_of": home.body}
+    before = {"origin": home, "destination": neighbour, "valid": span(None, date(2022, 12, 31))}
+    after = {"origin": neighbour, "destination": home, "valid": span(date(2023, 1, 1), None)}
+    create_travel_time(**before, **facts)
+    moved = create_travel_time(**after, **facts)
+    moved.full_clean()
+
+    with pytest.raises(TravelTimeExists) as refusal:
+        change_travel_time(moved, valid=span(date(2022, 12, 31), None), by=owner)
+
+    assert refusal.value.field == "first_day"
+    moved.refresh_from_db()
+    assert moved.first_day == date(2023, 1, 1)
 
 
 def test_travel_time_that_was_unknown_becomes_known_and_unknown_again(home, neighbour, owner):

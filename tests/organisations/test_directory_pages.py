@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
 from organisations.models import (
     Board,
@@ -23,7 +24,7 @@ from organisations.models import (
 )
 from organisations.operations import RETENTION
 from organisations.views.open_pages import kept_in_the_browser
-from records.models import Source, span
+from records.models import CameIn, Event, Source, span
 from tests.factories import (
     AreaFactory,
     BoardFactory,
@@ -127,7 +128,7 @@ def test_facts_carry_their_source(reader, home):
 
     assert "Enköpings kommun, 2019" in text
     assert "Ur beslutet" in text
-    assert "Not checked." in text
+    assert "The figure is not checked against the source." in text
 
 
 def test_a_board_is_never_shown_without_its_municipality(reader, home, neighbour):
@@ -180,7 +181,7 @@ def fill(area, home, times):
         ("/ordlista/", 6),
         ("/tillganglighet/", 8),
         ("/kakor/", 8),
-        ("/sok/?q=skola", 13),
+        ("/sok/?q=skola", 14),
     ],
 )
 def test_pages_cost_the_same_however_much_there_is(reader, area, home, path, queries, times, django_assert_num_queries):
@@ -273,8 +274,52 @@ def test_a_municipality_keeps_its_own_board_school_and_site_right(keeper, home, 
 
     for row in (board, school, site):
         row.refresh_from_db()
-        assert (row.came_in, row.verified) == ("form", True)
+        assert (row.came_in, row.verified) == ("form", False)
     assert (board.name, school.status, site.address) == ("gymnasienämnden", "Öppen", "Storgatan 1")
+
+
+def test_a_board_that_is_saved_as_it_was_keeps_its_source(keeper, home):
+    source = Source.objects.create(key="kalla")
+    board = BoardFactory(municipality=home, memo_head="Enköping\nSkolan", source=source, came_in=CameIn.REFERENCE)
+
+    keeper.post(f"/namnder/{board.pk}/andra/", {"name": board.name, "memo_head": "Enköping\r\nSkolan"})
+
+    board.refresh_from_db()
+    assert (board.source, board.came_in) == (source, CameIn.REFERENCE)
+    assert not Event.objects.about(board).exists()
+
+
+def test_a_school_leads_to_its_provider_and_back(reader, home, school):
+    provider = ProviderFactory(name="Skolbolaget", kind=ProviderKind.INDEPENDENT)
+    School.objects.filter(pk=school.pk).update(provider=provider)
+
+    page = reader.get(f"/huvudman/{provider.pk}/")
+
+    assert f'href="/huvudman/{provider.pk}/"' in reader.get(f"/skolor/{school.pk}/").content.decode()
+    assert "Kind independent Schools Westerlundska gymnasiet , Enköping" in words(page)
+    assert "/historik/organisations/provider/" in page.content.decode()
+
+
+def test_a_municipality_answers_for_its_own_provider_and_nobody_for_others(home):
+    assert ProviderFactory(municipality=home).owners() == [home]
+    assert ProviderFactory().owners() == []
+
+
+def test_a_note_on_a_source_ends_with_one_full_stop(reader, home):
+    notes = {
+        "Enligt beslut.": "Enligt beslut. The figure is not checked.",
+        "Enligt avtal": "Enligt avtal. The figure is not checked.",
+    }
+
+    for note, told in notes.items():
+        board = BoardFactory(municipality=home, source_note=note)
+        assert told in words(reader.get(f"/namnder/{board.pk}/"))
+
+
+def test_the_days_of_a_break_stand_in_one_row(keeper, home):
+    page = keeper.get(f"/kommuner/{home.pk}/lasar/2022-23/").content.decode()
+
+    assert page.count('class="row row-3"') == 3
 
 
 def test_a_school_keeps_a_site_and_a_provider_that_have_ended(keeper, home, school):
@@ -387,7 +432,7 @@ def test_a_school_year_is_kept_with_its_breaks(keeper, home):
     semesters = {"ht_first": "2022-08-17", "ht_last": "2022-12-20", "vt_first": "2023-01-10", "vt_last": "2023-06-09"}
     breaks = {"lov-0-name": "höstlov", "lov-0-first_day": "2022-10-31", "lov-0-last_day": "2022-11-04"}
 
-    assert keeper.post(url, rows | semesters | breaks).status_code == 302
+    assert keeper.post(url, rows | semesters | breaks | {"checked": "on"}).status_code == 302
 
     assert Semester.objects.filter(municipality=home, verified=True).count() == 2
     assert SchoolBreak.objects.get(municipality=home).last_day == date(2022, 11, 4)
@@ -449,3 +494,37 @@ def test_cookies_page_names_every_cookie_that_is_set(client, owner, home):
     told = {row.name for row in kept_in_the_browser()}
     assert set(client.cookies) <= told
     assert {settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.LANGUAGE_COOKIE_NAME} <= told
+
+
+def test_a_provider_is_added_on_the_way_to_a_school(builder, home):
+    back = f"/kommuner/{home.pk}/skolor/ny/"
+    provider = {"name": "Nya skolor AB", "kind": "independent"}
+
+    assert f'href="/huvudman/ny/?next={back}"' in builder.get(back).content.decode()
+    assert builder.post(f"/huvudman/ny/?next={back}", provider)["Location"] == back
+    elsewhere = builder.post("/huvudman/ny/?next=https://example.org/", provider | {"name": "Andra skolor AB"})
+    assert elsewhere["Location"] == "/huvudman/ny/"
+
+
+def test_an_area_without_members_shows_no_empty_tables(builder):
+    area = AreaFactory()
+
+    assert "<table" not in builder.get(area.get_absolute_url()).content.decode()
+
+
+def test_the_end_of_a_membership_tells_all_that_is_wrong_at_once(builder, area, home):
+    membership = area.memberships.get(municipality=home)
+    membership.valid = span(date(2020, 1, 1), None)
+    membership.save()
+
+    response = builder.post(f"{area.get_absolute_url()}medlemmar/{membership.pk}/avsluta/", {"last_day": "2019-01-01"})
+
+    assert {*response.context["form"].errors} == {"last_day", "confirm"}
+
+
+@pytest.mark.parametrize("code", ["1234567", "1234567a", "12345678\n1"])
+def test_a_school_unit_code_has_eight_figures(school, code):
+    school.school_unit_code = code
+
+    with pytest.raises(ValidationError):
+        school.clean_fields()

@@ -11,7 +11,7 @@ from django.contrib.auth import get_user
 from django.db import connection
 
 from collab4m.clock import now, today
-from organisations.models import Invitation, Role, RoleKind, User
+from organisations.models import Invitation, Membership, Role, RoleKind, User
 from organisations.operations import (
     AccountExists,
     AlreadyHasRole,
@@ -27,8 +27,8 @@ from organisations.operations import (
     resend_invitation,
     withdraw_invitation,
 )
-from records.models import Event, Outgoing
-from tests.factories import UserFactory
+from records.models import Event, Outgoing, span
+from tests.factories import MunicipalityFactory, RoleFactory, UserFactory
 
 RACE_ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 PASSWORD = "sex-snabba-sillar"
@@ -63,7 +63,7 @@ def test_invite_person_sends_a_link_whose_secret_is_only_in_the_mail(invite, hom
     assert (mail.to, mail.language, mail.state) == ("ny@kommun.example", "en", "waiting")
     assert mail.subject == "Invitation to Enköping"
     assert "administrator for Enköping" in mail.text
-    assert "2027-06-30" in mail.text
+    assert "30 June 2027" in mail.text
     secret = path_in_mail().strip("/").split("/")[-1]
     assert len(secret) >= 40
     assert secret not in str(vars(invitation))
@@ -308,6 +308,46 @@ def test_invitation_tells_somebody_else_that_it_is_not_theirs(client, invite, ou
     assert response.status_code == 200
     assert "/konto/logout/" in response.content.decode()
     assert outsider.roles.count() == 1
+
+
+@pytest.mark.parametrize("has_account", [False, True])
+def test_invitation_to_a_role_that_is_over_has_expired(client, invite, has_account):
+    invitation = invite(last_day=today())
+    assert invitation.expires_at.date() <= today() + timedelta(days=1)
+    Invitation.objects.update(last_day=today() - timedelta(days=1))
+    if has_account:
+        client.force_login(UserFactory(email="ny@kommun.example"))
+
+    for response in (client.get(path_in_mail()), client.post(path_in_mail(), {"name": "Ny", "password": PASSWORD})):
+        assert (response.status_code, response.context["reason"]) == (410, "expired")
+    with pytest.raises(InvitationExpired):
+        resend_invitation(invitation, by=invitation.by)
+    invite()  # gives way
+
+
+@pytest.mark.parametrize("begins_in", [-30, 0, 30])
+def test_accept_invitation_leaves_a_role_of_now_or_later_as_it_is(invite, home, begins_in):
+    invitation = invite()
+    first_day = today() + timedelta(days=begins_in)
+    role = RoleFactory(user__email="ny@kommun.example", body=home.body, valid=span(first_day, None))
+
+    assert accept_invitation(invitation, by=role.user) == role
+
+    role.refresh_from_db()
+    assert (role.first_day, role.user.roles.count()) == (first_day, 1)
+    invitation.refresh_from_db()
+    assert invitation.accepted_by == role.user
+
+
+def test_municipalities_stand_in_the_agreed_order(client, home, neighbour, system_administrator):
+    Membership.objects.filter(municipality=neighbour).update(position=0)
+    for name in ("Örebro", "Ale"):
+        MunicipalityFactory(name=name)
+    client.force_login(system_administrator)
+
+    scope = client.get("/personer/bjud-in/?roll=administrator").context["form"].fields["scope"]
+
+    assert [municipality.name for municipality in scope.queryset] == ["Västerås", "Enköping", "Ale", "Örebro"]
 
 
 @pytest.mark.parametrize("state", ["unknown", "expired", "withdrawn", "accepted"])

@@ -2,14 +2,24 @@
 
 import re
 from datetime import timedelta
+from runpy import run_path
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.conf import settings
 
 from collab4m.clock import today
-from organisations.models import ApiToken
-from organisations.operations import KeyLivesTooLong, KeyOverBeforeUse, create_token, revoke_token
-from records.models import Event, Outgoing
+from organisations.models import ApiToken, User
+from organisations.operations import (
+    KeyLivesTooLong,
+    KeyOverBeforeUse,
+    NoRoleToday,
+    change_preferences,
+    create_token,
+    revoke_token,
+)
+from records.models import Event, Outgoing, span
+from tests.factories import RoleFactory
 
 
 @pytest.fixture
@@ -66,6 +76,22 @@ def test_me_records_nothing_when_nothing_changes(at_home, owner):
     assert not Event.objects.exists()
 
 
+def test_change_preferences_of_one_leaves_the_others(owner):
+    User.objects.filter(pk=owner.pk).update(mail_rhythm="weekly", muted_kinds=["role.given"])
+
+    changed = change_preferences(owner, language="en")
+
+    changed.refresh_from_db()
+    assert (changed.name, changed.language, changed.mail_rhythm, changed.muted_kinds) == (
+        owner.name,
+        "en",
+        "weekly",
+        ["role.given"],
+    )
+    event = Event.objects.get()
+    assert (event.name, event.by, event.changes) == ("person.preferences_changed", owner, {"language": ["sv", "en"]})
+
+
 @pytest.mark.parametrize(
     ("field", "value"), [("name", ""), ("language", "xx"), ("mail_rhythm", "never"), ("muted_kinds", ["account"])]
 )
@@ -97,6 +123,13 @@ def test_create_token_bounds_the_life_of_a_key(owner):
         create_token(owner, name="Igår", by=owner, last_day=today() - timedelta(days=1))
 
 
+def test_create_token_needs_a_role_today(roleless, home):
+    RoleFactory(user=roleless, body=home.body, valid=span(None, today() - timedelta(days=1)))
+
+    with pytest.raises(NoRoleToday):
+        create_token(roleless, name="Schema", by=roleless)
+
+
 def test_revoke_token_is_recorded_once(owner):
     token, _secret = create_token(owner, name="Schema", by=owner)
 
@@ -109,8 +142,10 @@ def test_revoke_token_is_recorded_once(owner):
 def test_tokens_shows_a_new_key_this_once(at_home, owner):
     data = {"name": "Schema", "access": "write", "last_day": (today() + timedelta(days=5)).isoformat()}
 
-    response = at_home.post("/konto/jag/nycklar/", data)
+    answer = at_home.post("/konto/jag/nycklar/", data)
+    response = at_home.get("/konto/jag/nycklar/")
 
+    assert (answer.status_code, answer["Location"]) == (302, "/konto/jag/nycklar/")
     secret = re.search(r'id="nyckel">([^<]+)<', response.content.decode())[1]
     assert "no-store" in response["Cache-Control"]
     token = ApiToken.objects.get()
@@ -161,6 +196,36 @@ def test_a_lost_password_is_answered_in_the_persons_language_through_the_outbox(
     assert "/konto/password/reset/key/" in mail.text
     assert "example.com" not in mail.text
     assert mailoutbox == []
+
+
+@pytest.mark.parametrize("host", ["localhost:9999", "127.0.0.1"])
+def test_links_in_mail_lead_to_the_portal_whatever_host_was_asked(client, owner, host):
+    address = EmailAddress.objects.create(user=owner, email=owner.email, verified=True, primary=True)
+
+    client.post("/konto/password/reset/", {"email": owner.email}, headers={"Host": host})
+    address.verified = False
+    address.save()
+    client.post("/konto/login/", {"login": owner.email, "password": "fyra-malarstader"}, headers={"Host": host})
+
+    mails = list(Outgoing.objects.order_by("pk"))
+    links = [re.search(r"https?://\S+", mail.text)[0] for mail in mails]
+    assert len(links) == 2
+    assert all(link.startswith(f"{settings.SITE_URL}/konto/") for link in links)
+    assert all("localhost:9999" not in mail.text and "127.0.0.1" not in mail.text for mail in mails)
+
+
+@pytest.mark.parametrize(
+    ("site_url", "hosts"),
+    [
+        ("https://portal.example.se", ["portal.example.se"]),
+        ("http://localhost:8000", ["localhost", "localhost", "127.0.0.1", "[::1]"]),
+    ],
+)
+def test_local_hosts_are_answered_only_by_a_local_portal(monkeypatch, site_url, hosts):
+    monkeypatch.setenv("SITE_URL", site_url)
+    monkeypatch.delenv("ALLOWED_HOSTS", raising=False)
+
+    assert run_path(str(settings.BASE_DIR / "collab4m/settings.py"))["ALLOWED_HOSTS"] == hosts
 
 
 def test_an_unknown_address_is_answered_alike(client, owner):

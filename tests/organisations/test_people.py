@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 
 from organisations.models import Role, RoleKind, User
+from organisations.operations import change_preferences, give_role
 from records.models import span
 from tests.factories import ProviderFactory, RoleFactory, SchoolFactory, UserFactory
 
@@ -114,3 +115,22 @@ def test_person_shows_roles_of_now_and_before(client, owner, home, system_admini
 
     assert [role.kind for role in context["roles"]] == ["administrator"]
     assert [role.kind for role in context["past_roles"]] == ["committee"]
+
+
+def test_history_of_a_person_shows_a_colleague_only_what_concerns_their_own_municipality(
+    client, owner, home, neighbour, system_administrator
+):
+    someone = UserFactory()
+    for municipality in (home, neighbour):
+        give_role(someone, kind=RoleKind.ADMINISTRATOR, body=municipality.body, by=system_administrator)
+    change_preferences(someone, mail_rhythm="weekly")
+
+    def told(reader):
+        client.force_login(reader)
+        days = client.get(f"/historik/organisations/user/{someone.pk}/").context["days"]
+        return sorted((line.event.name, line.event.data.get("scope", "")) for _day, lines in days for line in lines)
+
+    everything = [("person.preferences_changed", ""), ("role.given", "Enköping"), ("role.given", "Västerås")]
+    assert told(owner) == [("role.given", "Enköping")]
+    assert told(someone) == everything
+    assert told(system_administrator) == everything

@@ -21,10 +21,12 @@ from organisations.operations import (
     forget_what_is_due,
     give_role,
     invite_person,
+    retention,
 )
 from organisations.operations.retention import AlreadyForgotten, StillHasRoles
 from organisations.tasks import forget_what_is_due as forget_task
-from records.models import Event, Outgoing, OutgoingState, span
+from records.models import Event, Job, Outgoing, OutgoingState, Question, span
+from records.operations import record
 from tests.factories import RoleFactory, UserFactory
 
 PAST = span(date(2020, 1, 1), date(2020, 12, 31))
@@ -48,7 +50,7 @@ def everything_kept():
 def test_forget_person_takes_away_all_that_tells_who_it_was(client, leaver, home, system_administrator):
     EmailAddress.objects.create(user=leaver, email="anna.oberg@y.example", verified=True)
     Authenticator.objects.create(user=leaver, type=Authenticator.Type.TOTP, data={})
-    create_token(leaver, name="Schema", by=leaver)
+    ApiToken.objects.create(user=leaver, name="Schema", token_sha256="x", last_day=today())
     client.force_login(leaver)
     client.get("/konto/jag/")
     UserSession.objects.create(user=leaver, session_key=client.session.session_key, ip="127.0.0.1", user_agent="x")
@@ -93,6 +95,56 @@ def test_forget_person_leaves_a_namesakes_history_alone(leaver, home, system_adm
     forget_person(leaver, by=system_administrator)
 
     assert Event.objects.get(name="role.given").data["person"] == "Anna Öberg"
+
+
+def test_forget_person_takes_away_names_of_before(leaver, owner, home, system_administrator):
+    change_preferences(leaver, name="Anna Lund")
+    job = Job.objects.create(kind="test.work", key="1", by=leaver, on_behalf_of=home.body)
+    record("job.handed_over", job, by=owner, left_by="Anna Öberg", taken_by=owner.name)
+    record("role.ended", owner, by=None, person=owner.name, handed_to="Anna Lund, Anna Lundin", role="x", scope="")
+
+    forget_person(leaver, by=system_administrator)
+
+    assert "Öberg" not in everything_kept()
+    handed_over, ended = Event.objects.get(name="job.handed_over").data, Event.objects.get(name="role.ended").data
+    assert (handed_over["left_by"], handed_over["taken_by"]) == ("Borttagen person", owner.name)
+    assert (ended["person"], ended["handed_to"]) == (owner.name, "Borttagen person, Anna Lundin")
+
+
+def test_forget_person_leaves_a_municipality_of_the_same_name_alone(leaver, home, neighbour, system_administrator):
+    User.objects.filter(pk=leaver.pk).update(name="Västerås")
+    leaver.refresh_from_db()
+    give_role(leaver, kind=RoleKind.COMMITTEE, body=neighbour.body, by=system_administrator)
+    end_role(leaver.roles.get(kind="committee"), last_day=today(), by=system_administrator)
+    leaver.roles.filter(kind="committee").update(valid=PAST)
+    record("fact.corrected", home, by=leaver, from_body="Västerås", changes={"name": ["Västerås", "anna@x.example, a"]})
+    record("fact.corrected", home, by=None, from_body="johanna@x.example", changes={})
+
+    forget_person(leaver, by=system_administrator)
+
+    given = Event.objects.get(name="role.given").data
+    assert (given["person"], given["scope"]) == ("Borttagen person", "Västerås")
+    first, second = Event.objects.filter(name="fact.corrected").order_by("pk")
+    assert (first.data, first.changes) == (
+        {"from_body": "Västerås"},
+        {"name": ["Västerås", "Borttagen person, a"]},
+    )
+    assert second.data == {"from_body": "johanna@x.example"}
+
+
+def test_forget_person_takes_the_name_from_questions_about_them(leaver, owner, home, neighbour, system_administrator):
+    question = Question.objects.create(
+        subject=leaver, from_body=home.body, to_body=neighbour.body, by=owner, title="…", text="…"
+    )
+    record("question.asked", question, by=owner, title="Var är Anna Öberg?", to_body="Västerås", about="Anna Öberg")
+
+    forget_person(leaver, by=system_administrator)
+
+    assert Event.objects.get(name="question.asked").data == {
+        "title": "Var är Borttagen person?",
+        "to_body": "Västerås",
+        "about": "Borttagen person",
+    }
 
 
 def test_forget_person_refuses_while_a_role_holds_or_is_to_come(owner, leaver, home, system_administrator):
@@ -195,6 +247,24 @@ def test_people_are_forgotten_two_years_after_their_last_role(home):
     assert Event.objects.filter(name="person.forgotten", by=None).count() == 2
 
 
+def test_one_person_who_cannot_be_forgotten_does_not_keep_the_others(home, monkeypatch, caplog):
+    stuck, due = (UserFactory(joined_at=now() - timedelta(days=1000)) for _ in range(2))
+    old = ApiToken.objects.create(user=stuck, name="Gammal", token_sha256="x", last_day=today() - timedelta(days=91))
+
+    def forget_unless_stuck(user, *, by):
+        if user == stuck:
+            raise ValueError(stuck.name)
+        return forget_person(user, by=by)
+
+    monkeypatch.setattr(retention, "forget_person", forget_unless_stuck)
+    done = forget_what_is_due()
+
+    assert (done["people"], done["api_keys"]) == (1, 1)
+    assert not ApiToken.objects.filter(pk=old.pk).exists()
+    assert set(User.objects.exclude(forgotten_at=None)) == {due}
+    assert caplog.messages == [f"Person {stuck.pk} could not be forgotten: ValueError"]
+
+
 def test_keys_and_sessions_are_deleted_when_they_are_long_over(client, owner):
     old, _secret = create_token(owner, name="Gammal", by=owner)
     create_token(owner, name="Ny", by=owner)
@@ -219,8 +289,8 @@ def test_the_clocks_task_runs():
 
 
 def test_every_history_sentence_about_people_can_be_written(leaver, home, system_administrator):
-    create_token(leaver, name="Schema", by=leaver, may_write=True)
     give_role(leaver, kind=RoleKind.COMMITTEE, body=home.body, by=system_administrator, last_day=date(2099, 1, 1))
+    create_token(leaver, name="Schema", by=leaver, may_write=True)
     end_role(leaver.roles.get(kind="committee"), last_day=today(), by=system_administrator)
 
     for event in Event.objects.all():

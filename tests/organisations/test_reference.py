@@ -19,13 +19,15 @@ from organisations.models import (
     GlossaryEntry,
     Membership,
     Municipality,
+    Provider,
     School,
     Site,
     TravelTime,
 )
 from organisations.operations import BadReference, change_board, load_reference
 from organisations.operations.reference import REFERENCE, TABLES
-from records.models import CameIn, Source
+from records.histories import lines_of
+from records.models import CameIn, Event, Source
 from tests.factories import BoardFactory, MembershipFactory, MunicipalityFactory, RoleFactory
 
 pytestmark = pytest.mark.django_db
@@ -218,6 +220,59 @@ def test_a_row_that_disappears_ends_today_and_comes_back_with_its_file(folder):
     assert school.last_day is None
 
 
+def told(row):
+    events = list(Event.objects.about(row).order_by("pk"))
+    assert all(line.sentence for line in lines_of(events))
+    assert {event.by for event in events} == {None}
+    return [(event.name, event.data["name"], event.changes) for event in events]
+
+
+def test_history_tells_what_the_files_brought_changed_ended_and_brought_back(folder):
+    load_reference(folder)
+    whole = (folder / "boards.csv").read_text(encoding="utf-8")
+    rewrite(folder, "boards", lambda row: row | {"administration": "kontoret"} if row["key"] == "enkoping-uan" else row)
+    load_reference(folder)
+    rewrite(folder, "boards", without("key", "enkoping-uan"))
+    load_reference(folder)
+    (folder / "boards.csv").write_text(whole, encoding="utf-8")
+    load_reference(folder)
+
+    board = Board.objects.get(reference_key="enkoping-uan")
+    last = f"{today() - timedelta(days=1)}"
+    name = "utbildnings- och arbetsmarknadsnämnden, Enköping"
+    assert told(board) == [
+        ("reference.created", name, {}),
+        ("reference.changed", name, {"administration": [board.administration, "kontoret"]}),
+        ("reference.ended", name, {"valid": ["2019-01-01–", f"2019-01-01–{last}"]}),
+        (
+            "reference.returned",
+            name,
+            {"administration": ["kontoret", board.administration], "valid": [f"2019-01-01–{last}", "2019-01-01–"]},
+        ),
+    ]
+    for model in (CollaborationArea, Municipality, Provider, Site, School):
+        assert [event[0] for event in told(model.objects.first())] == ["reference.created"]
+
+
+def test_history_tells_that_a_school_got_another_site(folder):
+    load_reference(folder)
+    rewrite(folder, "schools", lambda row: row | {"sites": ""} if row["key"] == "westerlundska" else row)
+
+    load_reference(folder)
+
+    school = School.objects.get(reference_key="westerlundska")
+    assert told(school)[1:] == [("reference.changed", school.name, {"sites": ["Westerlundska gymnasiet", ""]})]
+
+
+def test_a_travel_time_that_somebody_made_the_other_way_round_is_not_made_again():
+    origin, destination = MunicipalityFactory(code="1980"), MunicipalityFactory(code="0484")
+    TravelTime.objects.create(origin=destination, destination=origin, mode="rail", minutes=40)
+
+    loaded = load_reference()
+
+    assert counted(loaded, "travel_times")["left"] == 1
+
+
 def test_what_disappears_before_it_began_never_holds(folder):
     rewrite(folder, "boards", lambda row: row | {"first_day": "2999-01-01"} if row["key"] == "strangnas-bun" else row)
     load_reference(folder)
@@ -274,6 +329,7 @@ def test_a_place_that_people_gave_to_somebody_else_is_told_as_a_clash():
         ("schools", {"school_unit_code": "123456789"}, "schools.csv, line 2, column school_unit_code"),
         ("schools", {"first_day": "1/7 2022"}, "schools.csv, line 2, column first_day"),
         ("schools", {"first_day": "2022-07-01", "last_day": "2021-07-01"}, "schools.csv, line 2, column last_day"),
+        ("schools", {"last_day": "9999-12-31"}, "schools.csv, line 2, column last_day"),
         ("schools", {"key": ""}, "schools.csv, line 2, column key"),
         ("travel_times", {"minutes": "trettio"}, "travel_times.csv, line 2, column minutes"),
         ("travel_times", {"mode": "båt"}, "travel_times.csv, line 2, column mode"),

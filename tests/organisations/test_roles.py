@@ -20,10 +20,11 @@ from organisations.operations import (
     create_token,
     end_role,
     give_role,
+    heirs_of,
     is_last_administrator,
     left_behind,
 )
-from records.models import Correction, Event, Job, Outgoing, Question
+from records.models import Correction, Event, Job, Outgoing, Question, span
 from tests.factories import RoleFactory, SchoolFactory, UserFactory
 
 RACE_ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
@@ -139,6 +140,27 @@ def test_left_behind_names_what_only_that_person_follows(role, question, correct
     ]
     assert all(thing.url and thing.label and thing.otherwise for thing in things)
     assert left_behind(heir.roles.get()) == []
+
+
+def test_left_behind_says_who_hears_of_the_answer(role, question, correction, home, system_administrator):
+    alone = [thing.otherwise for thing in left_behind(role)]
+    RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body)
+    with_colleagues = [thing.otherwise for thing in left_behind(role)]
+
+    assert all("ingen att mejla" in text for text in alone)
+    assert all("alla som företräder" in text for text in with_colleagues)
+
+
+def test_colleagues_stand_in_swedish_order(role, owner, home, question, correction, system_administrator):
+    for name in ("Örjan", "Zorn", "Åsa", "anna"):
+        RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body, user__name=name)
+    heirs = heirs_of(role)
+    assert [heir.name for heir in heirs] == ["anna", "Zorn", "Åsa", "Örjan"]
+
+    chosen = {f"question-{question.pk}": heirs[1], f"correction-{correction.pk}": heirs[0]}
+    end_role(role, last_day=today(), hand_over=chosen, by=system_administrator)
+
+    assert Event.objects.get(name="role.ended").data["handed_to"] == "anna, Zorn"
 
 
 def test_left_behind_passes_by_what_is_finished_or_for_another_body(role, question, job, neighbour):
@@ -265,17 +287,55 @@ def test_role_end_shows_what_is_left_and_hands_it_over(client, role, owner, heir
     path, key = f"/roller/{role.pk}/avsluta/", f"question-{question.pk}"
 
     page = client.get(path)
-    assert question.get_absolute_url() in page.content.decode()
+    assert question.get_absolute_url() not in page.content.decode()  # case content, which is not theirs to read
     assert question.title not in page.content.decode()
 
-    unsure = client.post(path, {"last_day": today().isoformat(), key: heir.pk})
+    unsure = client.post(path, {"last_day": "2001-01-01", key: heir.pk})
     assert unsure.context["form"].has_error("confirm", "required")
+    assert unsure.context["form"].errors["last_day"] == [str(DayOutOfOrder.message)]
     assert not client.post(path, {"last_day": "2026-13-45", key: "9999", "confirm": "on"}).context["form"].is_valid()
 
     done = client.post(path, {"last_day": today().isoformat(), key: heir.pk, "confirm": "on"})
     assert (done.status_code, done["Location"]) == (302, f"/personer/{owner.pk}/")
     question.refresh_from_db()
     assert question.by == heir
+
+
+def test_role_end_refuses_a_successor_who_leaves_as_soon(client, role, heir, question, system_administrator):
+    client.force_login(system_administrator)
+    heir.roles.update(valid=span(None, today()))
+    sent = {"last_day": today().isoformat(), f"question-{question.pk}": heir.pk, "confirm": "on"}
+
+    response = client.post(f"/roller/{role.pk}/avsluta/", sent)
+
+    assert list(response.context["form"].errors) == [f"question-{question.pk}"]
+    with pytest.raises(CannotTakeOver):
+        end_role(role, last_day=today(), hand_over={f"question-{question.pk}": heir}, by=system_administrator)
+
+
+def test_things_left_behind_that_are_called_the_same_are_numbered(role, question):
+    Question.objects.create(
+        subject=question.subject,
+        title="Hur många lärare?",
+        text="",
+        by=question.by,
+        from_body=question.from_body,
+        to_body=question.to_body,
+    )
+
+    first, second = left_behind(role)
+
+    assert first.label != second.label
+    assert (first.label[-1], second.label[-1]) == ("1", "2")
+
+
+@pytest.mark.parametrize("page", ["/personer/bjud-in/", "/personer/{pk}/roller/ny/"])
+def test_the_first_step_says_when_no_role_is_chosen(client, owner, system_administrator, page):
+    client.force_login(system_administrator)
+
+    response = client.get(page.format(pk=owner.pk), {"steg": "2"})
+
+    assert response.context["form"].errors == {"roll": ["Välj en roll."]}
 
 
 def test_role_end_warns_when_the_last_administrator_leaves(client, role, system_administrator):
