@@ -39,6 +39,8 @@ class TokenAuthentication(BaseAuthentication):
         token = keys.usable().with_secret(secret.strip().decode("latin-1"))
         if token is None:
             raise AuthenticationFailed(_("The API key is unknown, revoked or has expired."), "token_invalid")
+        if not token.user.roles_today:
+            raise AuthenticationFailed(_("The person whose API key this is has no role today."), "token_without_role")
         if token.last_used_on != today():  # one write a day, however often it is used
             keys.filter(pk=token.pk).update(last_used_on=today())
         return token.user, token

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+# As many as the search shows of each kind.
+MOST_HITS = 50
+
 Done = Literal["yes", "no", "unknown"]
 
 

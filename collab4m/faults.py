@@ -20,7 +20,8 @@ from collab4m.clock import now
 
 logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 30
-SECRET = re.compile("csrf|password|code|credential", re.IGNORECASE)  # fields never shown again
+# Fields that are never shown again: the form's key, passwords, one-time codes and what a passkey says.
+SECRET = re.compile(r"csrfmiddlewaretoken|(old)?password\d?|code|credential")
 
 
 class UnusableCharacters(BadRequest):
@@ -128,7 +129,7 @@ def typed(request: HttpRequest) -> list[list[str]]:
     return [
         [name, str(value)]
         for name, values in request.POST.lists()
-        if not SECRET.search(name)
+        if not SECRET.fullmatch(name)
         for value in values
         if value
     ]

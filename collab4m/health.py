@@ -1,5 +1,6 @@
 """`/healthz`: the web process lives. `/readyz`: everything the portal needs is well, or who is ill since when."""
 
+import logging
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from django.views.decorators.cache import never_cache
 
 from records.models import Pulse
 
+logger = logging.getLogger(__name__)
 PARTS_WITH_PULSE = ["worker", "beat", "queue"]
 
 
@@ -57,9 +59,9 @@ def examine() -> list[Condition]:
             return [database, tables, *unknown(PARTS_WITH_PULSE, "the migrations are not applied")]
         return [database, tables, *pulses()]
     except (DatabaseError, InterfaceError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        logger.warning("The database does not answer: %s", error)  # the log may name host and user, the page not
         rest = unknown(["migrations", *PARTS_WITH_PULSE], "the database does not answer")
-        return [Condition("database", False, reason), *rest]
+        return [Condition("database", False, "does not answer"), *rest]
 
 
 def unknown(parts: list[str], why: str) -> list[Condition]:

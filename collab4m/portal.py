@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
@@ -15,16 +16,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.translation import check_for_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django.views.i18n import set_language
 
 from collab4m import health
-from collab4m.cards import Mandate, NavItem, StartCards
+from collab4m.cards import MOST_HITS, Mandate, NavItem, StartCards
 from collab4m.clock import now, today
 from collab4m.templatetags.shell import capital, in_words
 from organisations.models import Board, CollaborationArea, Membership, Municipality, RoleKind, School, Site
+from organisations.operations import change_preferences
 from records.histories import Line, lines_of
 from records.models import Event, Job, JobState
 from records.work import kind_named
@@ -32,7 +34,7 @@ from records.work import kind_named
 # The apps that show something on the start page, in search or in the menu, in the menu's order.
 APPS = ["organisations", "records"]
 DATES_SHOWN, JOBS_SHOWN, LONGEST_SEARCH = 8, 5, 100
-NEWS_SHOWN, NEWS_DAYS = 5, 14
+NEWS_SHOWN, NEWS_READ, NEWS_DAYS = 5, 50, 14
 DIRECTORY = [CollaborationArea, Municipality, School, Board, Site]
 
 
@@ -219,8 +221,24 @@ def start_heading(waiting: int, has_role: bool, silent_parts: int) -> str:
     return capital(text % {"number": in_words(waiting)})
 
 
-def news(reader: Shell) -> list[Line]:
-    """What the neighbours lately changed in the directory, which is open to everyone who is logged in."""
+@dataclass(frozen=True)
+class News:
+    """Something the neighbours changed, what it happened to, and how often."""
+
+    line: Line
+    subject: Any
+    times: int
+
+    @property
+    def names_it(self) -> bool:
+        return self.subject is not None and self.subject.name.lower() in self.line.sentence.lower()
+
+
+def news(reader: Shell) -> list[News]:
+    """What the neighbours lately changed in the directory, which is open to everyone who is logged in.
+
+    The same thing that happened to the same subject several times is told of once, with how often.
+    """
     neighbours = {membership.municipality_id for membership in reader.memberships} - set(reader.user.bodies_today())
     if not reader.roles or not neighbours:
         return []
@@ -229,7 +247,12 @@ def news(reader: Shell) -> list[Line]:
         on_behalf_of__in=neighbours,
         at__gte=now() - timedelta(days=NEWS_DAYS),
     )
-    return lines_of(events.order_by("-at", "-pk")[:NEWS_SHOWN])
+    lines = lines_of(events.prefetch_related("subject").order_by("-at", "-pk")[:NEWS_READ])
+    alike: dict[Any, list[Line]] = {}
+    for line in lines:
+        about = (line.event.subject_type_id, line.event.subject_id)
+        alike.setdefault((*about, line.event.on_behalf_of_id, line.sentence), []).append(line)
+    return [News(same[0], same[0].event.subject, len(same)) for same in alike.values()][:NEWS_SHOWN]
 
 
 def my_jobs(user: Any) -> list[tuple[Job, Any]]:
@@ -248,18 +271,25 @@ def search(request: HttpRequest) -> HttpResponse:
     words = " ".join(request.GET.get("q", "").split())[:LONGEST_SEARCH]
     hits = [hit for answer in gather("search", request.user, words) for hit in answer] if words else []
     groups = {kind: [hit for hit in hits if hit.kind == kind] for kind in dict.fromkeys(hit.kind for hit in hits)}
+    is_cut = any(len(group) >= MOST_HITS for group in groups.values())
     return render(
         request,
         "collab4m/search.html",
-        {"words": words, "groups": groups, "heading": search_heading(words, len(hits))},
+        {
+            "words": words,
+            "groups": groups,
+            "heading": search_heading(words, len(hits), is_cut),
+        },
     )
 
 
-def search_heading(words: str, hits: int) -> str:
+def search_heading(words: str, hits: int, is_cut: bool = False) -> str:
     if not words:
         return _("Search the portal")
     if not hits:
         return _("Nothing resembles “%(words)s”") % {"words": words}
+    if is_cut:
+        return _("The first %(number)s hits for “%(words)s”") % {"number": in_words(hits), "words": words}
     text = ngettext("%(number)s hit for “%(words)s”", "%(number)s hits for “%(words)s”", hits)
     return capital(text % {"number": in_words(hits), "words": words})
 
@@ -270,7 +300,6 @@ def language(request: HttpRequest) -> HttpResponse:
     """Switch language: in a cookie for this browser, and for the reader's pages and mail everywhere."""
     wanted = request.POST.get("language", "")
     user = shell(request)["shell"].user
-    if user and wanted != user.language and check_for_language(wanted):
-        user.language = wanted
-        user.save(update_fields=["language"])
+    if user and wanted != user.language and wanted in dict(settings.LANGUAGES):
+        change_preferences(user, language=wanted)
     return set_language(request)

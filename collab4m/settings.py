@@ -18,7 +18,9 @@ DEBUG = env.flag("DEBUG", False)
 EMBEDDED = not env.text("DATABASE_URL", "")  # our own servers under DATA_DIR, see collab4m/embedded.py
 SECRET_KEY = env.text("SECRET_KEY", embedded.secret(DATA_DIR, "secret_key") if EMBEDDED else None)
 SITE_URL = env.text("SITE_URL", f"http://localhost:{env.number('PORT', 8000, least=1)}").rstrip("/")
-ALLOWED_HOSTS = [urlsplit(SITE_URL).hostname or "", *env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")]
+SITE_HOST = urlsplit(SITE_URL).hostname or ""
+LOCAL_HOSTS = "localhost,127.0.0.1,[::1]" if SITE_HOST in {"localhost", "127.0.0.1", "::1"} else ""
+ALLOWED_HOSTS = [SITE_HOST, *env.words("ALLOWED_HOSTS", LOCAL_HOSTS)]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 CSRF_FAILURE_VIEW = "collab4m.faults.csrf_failure"
 ROOT_URLCONF = "collab4m.urls"
@@ -111,17 +113,22 @@ AUTH_USER_MODEL = "organisations.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.ScryptPasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "collab4m.log_in.UnlikePassword"},
+    {"NAME": "collab4m.log_in.LongPassword", "OPTIONS": {"min_length": 12}},
+    {"NAME": "collab4m.log_in.RarePassword"},
+    {"NAME": "collab4m.log_in.WordyPassword"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "start"
 LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_ADAPTER = "organisations.adapters.AccountAdapter"
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_FORMS = {"login": "collab4m.log_in.LogInForm"}
+ACCOUNT_FORMS = {
+    "login": "collab4m.log_in.LogInForm",
+    "change_password": "collab4m.log_in.PasswordChangeForm",
+    "set_password": "collab4m.log_in.PasswordSetForm",
+    "reset_password_from_key": "collab4m.log_in.PasswordResetForm",
+}
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -139,6 +146,12 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "30/m/ip,5/300s/key",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
+MFA_ADAPTER = "organisations.adapters.SecondStepAdapter"
+MFA_FORMS = {
+    "activate_totp": "collab4m.log_in.AppForm",
+    "add_webauthn": "collab4m.log_in.KeyForm",
+    "edit_webauthn": "collab4m.log_in.KeyNameForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = SITE_URL.startswith("http://localhost")

@@ -115,8 +115,19 @@ def sources(context: Any) -> dict[str, Any]:
 
 
 @register.filter
-def in_text(value: date) -> str:
-    """A day as running text has it: "27 November", with the year when that is another than this one."""
+def in_text(value: date | str) -> str:
+    """A day as running text has it: "27 November", with the year when that is another than this one.
+
+    History keeps its days as text, "2026-11-27"; text that is no day is left as it is.
+    """
+    if isinstance(value, str):
+        text = value
+        try:
+            value = date.fromisoformat(text)
+        except ValueError:
+            return text
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
     return date_format(value, "MONTH_DAY_FORMAT" if value.year == today().year else "DATE_FORMAT")
 
 
@@ -181,6 +192,7 @@ def part_name(part: str) -> str:
     }[part]
 
 
+@register.filter
 def clock_time(value: datetime) -> str:
     return date_format(timezone.localtime(value), "TIME_FORMAT")
 

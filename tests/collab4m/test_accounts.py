@@ -54,8 +54,11 @@ def test_wrong_password_and_unknown_address_get_the_same_answer(client, person):
     unknown = log_in(client, UserFactory.build(email="ingen@kommun.example"), "inte-rätt-lösenord")
 
     texts = [re.findall(r'<a href="#id_login">(.*?)</a>', response.content.decode()) for response in (wrong, unknown)]
-    assert len(texts[0]) == 1
-    assert texts[0] == texts[1]
+    assert (
+        texts[0]
+        == texts[1]
+        == ["E-postadressen och lösenordet hör inte ihop. Kontrollera båda, eller välj ett nytt lösenord."]
+    )
 
 
 def test_too_many_attempts_are_stopped_in_words(client, person):
@@ -65,7 +68,10 @@ def test_too_many_attempts_are_stopped_in_words(client, person):
     response = log_in(client, person)
 
     assert response.status_code == 200
-    assert "För många" in re.search(r'<div class="c-errors".*?</div>', response.content.decode(), re.S)[0]
+    assert (
+        "Försök igen om fem minuter."
+        in re.search(r'<div class="c-errors".*?</div>', response.content.decode(), re.S)[0]
+    )
 
 
 def test_new_password_by_the_link_in_the_mail(client, person):
@@ -114,11 +120,14 @@ def test_second_step_with_an_app_and_recovery_codes(client, person):
     step = client.post("/konto/login/", {"login": person.email, "password": PASSWORD}, follow=True)
     entered = client.post("/konto/2fa/authenticate/", {"code": codes[0]})
 
-    assert f"<code>{secret}</code>" in page.content.decode()
+    groups = [secret[start : start + 4] for start in range(0, len(secret), 4)]
+    assert "".join(f"<span>{group}</span> " for group in groups) in page.content.decode()
     assert on.status_code == 200
+    assert "De gamla" not in on.content.decode()
     assert all(code in shown for code in codes)
     assert file.content.decode().split() == codes
     assert heading(step) == "Ett steg till"
+    assert "Använd passnyckel" not in step.content.decode()
     assert (entered.status_code, entered["Location"]) == (302, "/")
     assert heading(client.get("/konto/2fa/")) == "Du loggar in i två steg"
 
@@ -131,7 +140,7 @@ def test_sessions_are_listed_and_ended(client, person):
     page = client.get("/konto/sessions/")
     client.post("/konto/sessions/")
 
-    assert heading(page) == "Du är inloggad på 2 ställen"
+    assert heading(page) == "Du är inloggad på två ställen"
     assert "Firefox, Windows" in page.content.decode()
     assert elsewhere.get("/").status_code == 302
     assert client.get("/").status_code == 200
@@ -172,3 +181,50 @@ def test_too_many_new_passwords_are_stopped_by_a_designed_page(client, person):
 
     assert (statuses, response.status_code) == ([302] * 5, 429)
     assert heading(response) == "För många försök"
+
+
+@pytest.mark.parametrize(
+    ("old", "first", "second", "said"),
+    [
+        (PASSWORD, "tre-nya-ord-i-rad", "tre-andra-ord-i-rad", "Lösenorden är olika. Skriv samma lösenord två gånger."),
+        (PASSWORD, PASSWORD, PASSWORD, "Det lösenordet har du redan. Välj ett annat."),
+        ("fel", "tre-nya-ord-i-rad", "tre-nya-ord-i-rad", "Det är inte ditt lösenord."),
+        (PASSWORD, "kort", "kort", "Skriv minst 12 tecken."),
+        (PASSWORD, "password1234", "password1234", "Många använder det lösenordet"),
+        (PASSWORD, "9283746501928", "9283746501928", "Lägg till bokstäver."),
+    ],
+)
+def test_refused_password_says_what_to_do(client, person, old, first, second, said):
+    log_in(client, person)
+
+    page = client.post("/konto/password/change/", {"oldpassword": old, "password1": first, "password2": second})
+
+    assert said in page.content.decode()
+    person.refresh_from_db()
+    assert person.check_password(PASSWORD)
+
+
+def test_changed_password_leads_to_ones_own_page_and_ends_the_other_sessions(client, person):
+    elsewhere = Client()
+    log_in(elsewhere, person)
+    log_in(client, person)
+    new = "tre-nya-ord-i-rad"
+
+    page = client.post(
+        "/konto/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new}, follow=True
+    )
+
+    assert page.redirect_chain == [("/konto/jag/", 302)]
+    assert "Lösenordet är ändrat" in page.content.decode()
+    assert elsewhere.get("/").status_code == 302
+
+
+def test_key_is_asked_for_in_plain_words(client, person):
+    log_in(client, person)
+    client.get("/konto/2fa/webauthn/add/")
+    confirm(client)
+
+    page = client.get("/konto/2fa/webauthn/add/").content.decode()
+
+    assert "Nyckelns namn" in page
+    assert "Då behöver du inget lösenord här." in page

@@ -5,6 +5,8 @@ from django.template import Context, Template
 from django.test import SimpleTestCase
 from django.utils import translation
 
+from collab4m.forms import WrittenDateField
+
 
 class Order(forms.Form):
     places = forms.IntegerField(
@@ -72,6 +74,36 @@ class TestFields(SimpleTestCase):
             "</div>",
             drawn("{{ form }}", Order({"places": "tolv"})),
         )
+
+
+class Place(forms.Form):
+    latitude = forms.DecimalField(label="Latitud", max_digits=8, decimal_places=5)
+    minutes = forms.IntegerField(label="Minuter", min_value=0, max_value=600)
+    school = forms.ChoiceField(label="Skola", choices=[("1", "Westerlundska")])
+    email = forms.EmailField(label="E-post")
+    name = forms.CharField(label="Namn", max_length=5)
+    day = WrittenDateField(label="Dag")
+
+
+class TestAdvice(SimpleTestCase):
+    def said(self, **data: str) -> list[str]:
+        with translation.override("sv"):
+            form = Place(data)
+            return [text for name in data for text in form[name].errors]
+
+    def test_djangos_sentences_are_replaced_by_what_to_do(self):
+        assert self.said(latitude="59.123456789", minutes="700", school="9", email="anna", name="Annika") == [
+            "Skriv ett tal med högst 3 siffror före kommat och 5 efter.",
+            "Skriv ett tal från 0 till 600.",
+            "Välj ett svar på ”Skola”",
+            "Skriv hela e-postadressen, till exempel namn@kommun.se.",
+            "Korta ”Namn” till 5 tecken. Nu är det 6.",
+        ]
+        assert self.said(minutes="tolv") == ["Skriv ”Minuter” med siffror, till exempel 12."]
+
+    def test_day_that_can_be_read_two_ways_is_refused_in_words(self):
+        for day in ("03/04/2026", "1/9 2026", "i morgon"):
+            assert self.said(day=day) == ["Skriv dagen som år-månad-dag, till exempel 2027-06-30."]
 
 
 class TestSummary(SimpleTestCase):

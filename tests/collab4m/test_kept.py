@@ -33,12 +33,21 @@ def test_a_form_sent_after_log_out_is_given_back_and_can_be_sent(client, asker, 
 
     assert answer.status_code == 302, answer.content.decode()
     assert Question.objects.get().text == TEXT
+    assert client.get("/kvar/").status_code == 302
 
 
 def test_passwords_and_keys_are_not_kept(client, asker):
-    client.post("/konto/password/change/", {"oldpassword": "hemligt", "csrfmiddlewaretoken": "x", "note": "sagt"})
+    secret = {"oldpassword": "hemligt", "password1": "ny", "csrfmiddlewaretoken": "x"}
 
-    assert client.session["kept"]["fields"] == [["note", "sagt"]]
+    client.post("/konto/password/change/", {**secret, "school_unit_code": "12345678"})
+
+    assert client.session["kept"]["fields"] == [["school_unit_code", "12345678"]]
+
+
+def test_more_than_a_form_holds_is_not_kept(client, db):
+    client.post("/fragor/ny/", {"text": "å" * 50_001})
+
+    assert "kept" not in client.session
 
 
 def test_what_is_old_is_thrown_away(client, asker, form):

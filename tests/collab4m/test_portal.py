@@ -5,14 +5,23 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.utils import translation
 
 from collab4m import portal
 from collab4m.cards import Mandate
-from collab4m.clock import now
+from collab4m.clock import now, today
 from organisations.models import ContactPurpose
 from records.models import Job, Pulse, Question
+from records.models.facts import span
 from records.operations import record
-from tests.factories import AreaFactory, BoardFactory, MembershipFactory, MunicipalityFactory, RoleFactory
+from tests.factories import (
+    AreaFactory,
+    BoardFactory,
+    MembershipFactory,
+    MunicipalityFactory,
+    RoleFactory,
+    SchoolFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -189,9 +198,23 @@ def test_news_tell_what_the_neighbours_changed_and_not_oneself(
     record("token.created", asker, by=asker, on_behalf_of=neighbour.body, token="hemlig")
     client.force_login(owner)
 
-    told = [(line.event.name, line.event.on_behalf_of.name) for line in client.get("/").context["news"]]
+    told = [(item.line.event.name, item.line.event.on_behalf_of.name) for item in client.get("/").context["news"]]
 
     assert told == [("board.created", "Västerås")]
+
+
+def test_news_about_the_same_thing_are_told_once_with_its_name(client, owner, asker, neighbour):
+    board = BoardFactory(municipality=neighbour, name="bildningsnämnden")
+    for _ in range(3):
+        record("fact.corrected", board, by=asker, on_behalf_of=neighbour.body, from_body="Enköping")
+    client.force_login(owner)
+
+    response = client.get("/")
+
+    assert len(response.context["news"]) == 1
+    told = words(response.content.decode())
+    assert "Bildningsnämnden : En uppgift rättades efter förslag från Enköping. Västerås" in told
+    assert "tre gånger" in told
 
 
 def test_footer_names_the_members_in_the_agreed_order(client, owner, area):
@@ -227,6 +250,22 @@ def test_search_groups_the_hits(client, owner, home):
 
     assert part(response, "h1").endswith("på ”enkoping”")
     assert "Kommuner" in response.context["groups"]
+
+
+def test_search_puts_ones_own_municipality_first_and_marks_what_is_closed(client, owner, home, neighbour):
+    SchoolFactory(name="Mälarskolan", municipality=neighbour)
+    SchoolFactory(name="Mälarskolan", municipality=home, valid=span(None, today() - timedelta(days=1)))
+    client.force_login(owner)
+
+    hits = client.get("/sok/?q=Mälarskolan").context["groups"]["Skolor"]
+
+    assert [hit.title for hit in hits] == ["Mälarskolan, Enköping", "Mälarskolan, Västerås"]
+    assert [hit.text[:8] for hit in hits] == ["Nedlagd.", ""]
+
+
+def test_search_that_is_cut_says_so():
+    with translation.override("sv"):
+        assert portal.search_heading("skola", 50, is_cut=True) == "De första 50 träffarna på ”skola”"
 
 
 def test_search_without_a_hit_says_what_to_try(client, owner):

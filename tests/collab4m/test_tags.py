@@ -71,7 +71,7 @@ def test_sources_are_numbered_once_each_and_listed_below(draw):
     assert [mark.split('href="')[1].split('"')[0] for mark in marks[:3]] == ["#kalla-1", "#kalla-2", "#kalla-1"]
     assert '<span class="c-example">exempel</span>' in marks[2]
     assert '<li id="kalla-1">Skolverket, 2026, ' in page
-    assert "Samtal med rektor. Inte kontrollerad.</li>" in page
+    assert "Samtal med rektor. Uppgiften är inte kontrollerad.</li>" in page
     assert page.count("<li id=") == 2
 
 
