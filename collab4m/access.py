@@ -1,21 +1,9 @@
 """Who may reach what: one fetch helper for pages and API."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
-
-if TYPE_CHECKING:
-    from organisations.models import User
-
-
-class Request(HttpRequest):
-    """A request by somebody who is logged in; LoginRequiredMiddleware sees to that."""
-
-    user: User
 
 
 def get_visible(queryset: Any, user: Any, **lookup: Any) -> Any:

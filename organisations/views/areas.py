@@ -12,13 +12,13 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from collab4m.access import Request, get_permitted, get_visible, require
+from collab4m.access import get_permitted, get_visible, require
 from collab4m.clock import today
 from collab4m.forms import tried
 from organisations.forms.areas import AreaForm, ChangeMemberForm, EndMembershipForm, MemberForm
 from organisations.models import Board, CollaborationArea, Membership, School
 from organisations.operations import add_member, change_area, change_member, create_area, end_membership
-from organisations.views.shared import boards_in_order, saved, schools_in_order
+from organisations.views.shared import Request, boards_in_order, saved, schools_in_order
 
 # Areas
 

@@ -10,7 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from collab4m.access import Request, get_permitted, get_visible, require
+from collab4m.access import get_permitted, get_visible, require
 from collab4m.forms import tried
 from organisations.forms.bodies import BoardForm, ProviderForm, SchoolForm, SiteForm
 from organisations.models import Board, Municipality, Provider, School, Site
@@ -23,7 +23,7 @@ from organisations.operations import (
     create_school,
     create_site,
 )
-from organisations.views.shared import saved, schools_in_order, who_acts
+from organisations.views.shared import Request, saved, schools_in_order, who_acts
 
 # Boards
 

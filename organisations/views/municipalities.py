@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from collab4m.access import Request, get_permitted, get_visible
+from collab4m.access import get_permitted, get_visible
 from collab4m.clock import today
 from collab4m.forms import tried
 from collab4m.school_year import SchoolYear
@@ -34,7 +34,7 @@ from organisations.models import (
     User,
 )
 from organisations.operations import change_contact, change_school_year, change_travel_time, create_travel_time
-from organisations.views.shared import boards_in_order, contacts_of, saved, schools_in_order, who_acts
+from organisations.views.shared import Request, boards_in_order, contacts_of, saved, schools_in_order, who_acts
 
 FIRST_SCHOOL_YEAR, LAST_SCHOOL_YEAR = 2000, 2100
 

@@ -14,10 +14,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from collab4m.access import Request
 from organisations.models import CollaborationArea, ContactPurpose, GlossaryEntry, Membership
 from organisations.operations import RETENTION
-from organisations.views.shared import Answerable, contacts_of
+from organisations.views.shared import Answerable, Request, contacts_of
 
 STATEMENT_UPDATED = date(2026, 11, 23)
 

@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from collab4m.access import Request, get_permitted, require
+from collab4m.access import get_permitted, require
 from collab4m.clock import today
 from collab4m.errors import RuleBroken
 from collab4m.forms import tried
@@ -60,6 +60,7 @@ from organisations.operations import (
     visible_among,
     withdraw_invitation,
 )
+from organisations.views.shared import Request
 
 PEOPLE_PER_PAGE = 50
 NEW_KEY, NEW_KEY_SECONDS = "new_api_key", 600

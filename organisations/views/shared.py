@@ -8,12 +8,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from collab4m.forms import tried
 from collab4m.swedish import swedish_order
 from organisations.forms.facts import SeenForm
 from organisations.models import Board, Contact, ContactPurpose, Municipality, School, User
 from organisations.operations import ChangedMeanwhile, acting_body
+
+
+class Request(HttpRequest):
+    """A request by somebody who is logged in; the log-in middleware sees to that."""
+
+    user: User
 
 
 def who_acts(user: User, fact: Any) -> dict[str, Any]:
