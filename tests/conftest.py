@@ -3,9 +3,16 @@
 import pytest
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
+from django.utils import translation
 
 from organisations.models import RoleKind, User
 from tests.factories import AreaFactory, MembershipFactory, MunicipalityFactory, RoleFactory, SchoolFactory, UserFactory
+
+
+@pytest.fixture(autouse=True)
+def swedish():
+    """Every test begins in Swedish: the language of an earlier test's last request stays with the thread."""
+    translation.activate("sv")
 
 
 @pytest.fixture(autouse=True)
