@@ -218,7 +218,7 @@ def test_news_about_the_same_thing_are_told_once_with_its_name(client, owner, as
 
 
 def test_footer_names_the_members_in_the_agreed_order(client, owner, area):
-    MembershipFactory(area=area, municipality=MunicipalityFactory(name="Arboga"), position=99)
+    MembershipFactory(area=area, municipality=MunicipalityFactory(name="Arboga"), position=9999)
     MembershipFactory(area=AreaFactory(), municipality=MunicipalityFactory(name="Kalmar"))
     client.force_login(owner)
 
