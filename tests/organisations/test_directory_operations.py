@@ -125,7 +125,7 @@ def test_change_area_to_the_same_tells_nothing(area, sara):
 
 
 def test_add_member_holds_from_its_first_day(area, home, newcomer, sara):
-    membership = add_member(area, newcomer, first_day=date(2023, 7, 1), position=500, mark="Sa", by=sara)
+    membership = add_member(area, newcomer, first_day=date(2023, 7, 1), position=9_000, mark="Sa", by=sara)
 
     assert (membership.first_day, membership.last_day) == (date(2023, 7, 1), None)
     assert told(area) == ["membership.added"]
@@ -134,7 +134,7 @@ def test_add_member_holds_from_its_first_day(area, home, newcomer, sara):
 
 def test_add_member_refuses_one_who_is_a_member(area, home, sara):
     with pytest.raises(AlreadyMember):
-        add_member(area, home, first_day=date(2023, 7, 1), position=500, mark="X", by=sara)
+        add_member(area, home, first_day=date(2023, 7, 1), position=9_000, mark="X", by=sara)
 
 
 def test_add_member_refuses_a_place_that_is_taken(area, home, newcomer, sara):
@@ -148,7 +148,7 @@ def test_add_member_refuses_a_place_that_is_taken(area, home, newcomer, sara):
 
 def test_add_member_refuses_a_mark_that_is_taken(area, home, newcomer, sara):
     with pytest.raises(MarkTaken):
-        add_member(area, newcomer, first_day=date(2023, 7, 1), position=500, mark="en", by=sara)
+        add_member(area, newcomer, first_day=date(2023, 7, 1), position=9_000, mark="en", by=sara)
 
 
 def test_a_municipality_may_belong_to_two_areas(home, sara):
@@ -186,7 +186,7 @@ def test_change_member_to_a_place_that_is_taken_lets_the_two_change_places(area,
 
 
 def test_change_member_refuses_to_change_places_when_a_third_has_one_of_them(area, home, newcomer, sara):
-    former, present = Membership.objects.get(municipality=home), MembershipFactory(area=area, position=500)
+    former, present = Membership.objects.get(municipality=home), MembershipFactory(area=area, position=9_000)
     end_membership(former, last_day=date(2024, 6, 30), by=sara)
     add_member(area, newcomer, first_day=date(2024, 7, 1), position=former.position, mark="Sa", by=sara)
 
@@ -209,7 +209,7 @@ def test_end_membership_counts_the_last_day_and_frees_the_place(area, home, newc
 
 
 def test_end_membership_refuses_what_has_ended_or_not_begun(area, newcomer, home, sara):
-    membership = add_member(area, newcomer, first_day=date(2023, 7, 1), position=500, mark="Sa", by=sara)
+    membership = add_member(area, newcomer, first_day=date(2023, 7, 1), position=9_000, mark="Sa", by=sara)
     with pytest.raises(LastDayTooEarly):
         end_membership(membership, last_day=date(2023, 6, 30), by=sara)
     end_membership(membership, last_day=date(2024, 6, 30), by=sara)
