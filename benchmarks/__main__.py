@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "benchmarks.settings")
+os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"  # the supervisor hands its own down
 django.setup()
 
 from allauth.account.models import EmailAddress  # noqa: E402
@@ -42,6 +42,7 @@ def measure_base(municipalities: int) -> dict[tuple[int, str], Timing]:
 
 
 def _measure_reader(size: int, user: User) -> list[tuple[tuple[int, str], Timing]]:
+    log_in = _log_in(user)  # first, since a new password ends older sessions
     client = Client()
     client.force_login(user)
     municipality = user.roles_today[0].body.as_municipality
@@ -53,14 +54,15 @@ def _measure_reader(size: int, user: User) -> list[tuple[tuple[int, str], Timing
 
     bare = get("/bare/")
     timings = [measure(name, get(path), bare) for name, path in {"bare page": "/bare/", **PAGES}.items()]
-    timings.append(measure("log-in", _log_in(user), bare, runs=10, expected=302))
+    timings.append(measure("log-in", log_in, bare, runs=10, expected=302))
     return [((size, timing.name), timing) for timing in timings]
 
 
 def _log_in(user: User) -> Callable[[], int]:
     """The whole form, with the password hashed as in production."""
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    User.objects.filter(pk=user.pk).update(password=make_password(PASSWORD))
+    user.password = make_password(PASSWORD)
+    user.save(update_fields=["password"])
     form = {"login": user.email, "password": PASSWORD}
     return lambda: Client().post("/konto/login/", form).status_code
 
