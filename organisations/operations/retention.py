@@ -241,7 +241,7 @@ def _forget_people() -> int:
 
 def _forget_api_keys() -> int:
     before = now() - timedelta(days=API_KEYS.days)
-    over = ApiToken.objects.filter(Q(revoked_at__lt=before) | Q(last_day__lt=before.date()))
+    over = ApiToken.objects.filter(Q(revoked_at__lt=before) | Q(last_day__lt=today() - timedelta(days=API_KEYS.days)))
     return over.delete()[0]
 
 
