@@ -19,17 +19,16 @@ from collab4m.access import get_permitted, require
 from collab4m.swedish import matching
 from organisations.models import (
     Board,
-    Body,
     CollaborationArea,
     Membership,
     Municipality,
     Provider,
-    RoleKind,
     School,
     Site,
     User,
 )
 from organisations.operations import (
+    acting_body,
     change_area,
     change_board,
     change_school,
@@ -304,12 +303,6 @@ class InMunicipalityFilter(DirectoryFilter):
 def caller(request: Request) -> User:
     """Whoever calls; `MaySpeakToTheApi` has turned strangers away."""
     return cast(User, request.user)
-
-
-def acting_body(user: User, fact: Any) -> Body | None:
-    """The owner of `fact` that `user` administers, if there is one; the system administrator acts for nobody."""
-    own = user.bodies_where(RoleKind.ADMINISTRATOR)
-    return next((body for body in fact.owners() if body.pk in own), None)
 
 
 class DirectoryViewSet(ReadOnlyModelViewSet[Any]):

@@ -42,7 +42,6 @@ class DayField(WrittenDateField):
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", _("Write year-month-day, for example 2027-06-30."))
-        kwargs.setdefault("error_messages", {"invalid": _("Write the day as year-month-day, for example 2027-06-30.")})
         nearby = _("Choose a day between 1950 and 2150.")
         super().__init__(
             validators=[MinValueValidator(date(1950, 1, 1), nearby), MaxValueValidator(date(2150, 12, 31), nearby)],
