@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import models
 from django.db.models import QuerySet, prefetch_related_objects
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from records.models import Event
-from records.subjects import field_label
+from records.subjects import field_label, parts_of
 from records.values import readable
 
 
@@ -59,9 +60,15 @@ def changes_of(event: Event) -> list[Change]:
     return [
         Change(
             label=field_label(model, name),
-            before=readable(model, name, before),
-            after=readable(model, name, after),
+            before=_readable(model, name, before),
+            after=_readable(model, name, after),
             is_first=event.name.endswith(".created"),
         )
         for name, (before, after) in event.changes.items()
     ]
+
+
+def _readable(model: type[models.Model], name: str, text: str) -> str:
+    part, colon, of_part = name.rpartition(":")
+    parts = parts_of(model) if colon else None
+    return readable(parts, of_part, text) if parts else readable(model, name, text)

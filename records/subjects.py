@@ -61,8 +61,17 @@ def types_of(subject: models.Model) -> list[ContentType]:
     return list(ContentType.objects.get_for_models(*family).values())
 
 
+def parts_of(model: type[models.Model]) -> type[models.Model] | None:
+    """The model of the parts whose changes `model` tells in its own history: it names one as `parts`, or none."""
+    label = getattr(model, "parts", "")
+    return apps.get_model(label) if label else None
+
+
 def field_label(model: type[models.Model], name: str) -> str:
-    """What people call a field."""
+    """What people call a field; "BA:seats" is a field of one of the parts that `model` says it has."""
+    part, colon, of_part = name.rpartition(":")
+    if colon and (parts := parts_of(model)):
+        return f"{part}: {field_label(parts, of_part).lower()}"
     if name in ("first_day", "last_day"):
         return _("First day") if name == "first_day" else _("Last day")
     try:

@@ -6,6 +6,7 @@ History, mail and jobs are written in the caller's transaction: they happen with
 from records.operations.corrections import (
     AlreadyDecided,
     FigureChanged,
+    FigureGone,
     FigureRefused,
     NoOwner,
     SameFigure,
@@ -28,6 +29,7 @@ from records.operations.signs import feel_pulse
 __all__ = [
     "AlreadyDecided",
     "FigureChanged",
+    "FigureGone",
     "FigureRefused",
     "JobNotFailed",
     "NoOwner",

@@ -49,6 +49,11 @@ class AlreadyDecided(RuleBroken):
     message = _("The proposal has already been decided.")
 
 
+class FigureGone(RuleBroken):
+    code = "figure_gone"
+    message = _("The figure is no longer there, so it cannot be corrected. Decline the proposal, and say so.")
+
+
 class FigureChanged(RuleBroken):
     code = "figure_changed"
     message = _("The figure has changed since you opened the page. Look at what it says now, and decide again.")
@@ -131,10 +136,13 @@ def accept_correction(
 ) -> Correction:
     """Make the fact say what was proposed. `seen` is what it said to whoever decides.
 
-    Raises NotYourBody, AlreadyDecided, FigureRefused, FigureTaken, and FigureChanged if the fact now says otherwise.
+    Raises NotYourBody, AlreadyDecided, FigureRefused, FigureTaken, FigureGone if the fact is no longer there, and
+    FigureChanged if it now says otherwise.
     """
     subject = _locked_subject(correction)
     correction = _undecided(correction, by, on_behalf_of)
+    if subject is None:
+        raise FigureGone
     before = as_text(getattr(subject, correction.field))
     if before != seen:
         raise FigureChanged
@@ -181,16 +189,16 @@ def decline_correction(correction: Correction, *, by: User, on_behalf_of: Body, 
     _locked_subject(correction)
     correction = _undecided(correction, by, on_behalf_of)
     _decide(correction, CorrectionState.DECLINED, by, answer)
-    record("correction.declined", correction, by=by, on_behalf_of=on_behalf_of, about=str(correction.subject))
+    record("correction.declined", correction, by=by, on_behalf_of=on_behalf_of, about=correction.subject_name)
     return correction
 
 
 def _locked_subject(correction: Correction) -> Any:
-    """The fact's row, locked before the proposal's, so that two decisions never wait for each other.
+    """The fact's row, locked before the proposal's, so that two decisions never wait for each other; None when gone.
 
     Its key is left free: rows that point to a municipality are written while it is locked.
     """
-    return correction.model._base_manager.select_for_update(no_key=True).get(pk=correction.subject_id)
+    return correction.model._base_manager.select_for_update(no_key=True).filter(pk=correction.subject_id).first()
 
 
 def _undecided(correction: Correction, by: User, on_behalf_of: Body) -> Correction:

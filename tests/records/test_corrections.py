@@ -8,6 +8,7 @@ from records.models import CameIn, Correction, CorrectionState, Event, Outgoing,
 from records.operations import (
     AlreadyDecided,
     FigureChanged,
+    FigureGone,
     FigureRefused,
     NobodyAnswers,
     SameFigure,
@@ -374,3 +375,16 @@ def test_corrections_wait_for_the_owners_people_of_today(proposed, owner, asker)
     del owner.roles_today
 
     assert not Correction.objects.waiting_for(owner).exists()
+
+
+def test_a_figure_that_is_gone_is_declined_not_corrected(client, proposed, travel, owner, home):
+    travel.delete()
+    client.force_login(owner)
+
+    with pytest.raises(FigureGone):
+        accept_correction(proposed, by=owner, on_behalf_of=home.body, seen="25")
+    assert client.get(proposed.get_absolute_url()).status_code == 200
+    decline_correction(proposed, by=owner, on_behalf_of=home.body, answer="Raden finns inte längre.")
+
+    proposed.refresh_from_db()
+    assert proposed.state == CorrectionState.DECLINED
