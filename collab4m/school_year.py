@@ -60,6 +60,11 @@ class SchoolYear:
 class SchoolYearField(models.PositiveSmallIntegerField):
     """Kept as the calendar year in which the school year starts."""
 
+    # What the type checker's plugin takes and gives for the field.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: SchoolYear  # type: ignore[assignment]
+    _pyi_lookup_exact_type: Any
+
     def from_db_value(self, value: int | None, expression: Any, connection: Any) -> SchoolYear | None:
         return None if value is None else SchoolYear(value)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Value, When
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -45,17 +45,8 @@ def nav(user: User) -> list[NavItem]:
 
 def _own_area(user: User) -> str:
     """The only area one belongs to, or the list of areas."""
-    slugs = set(_own_members(user).values_list("area__slug", flat=True)[:200])
+    slugs = set(Membership.objects.around(user).values_list("area__slug", flat=True)[:200])
     return reverse("area", args=[slugs.pop()]) if len(slugs) == 1 else reverse("areas")
-
-
-def _own_members(user: User) -> QuerySet[Membership]:
-    """Today's members of the areas in which one has a role, or works for a municipality or a school."""
-    bodies = user.bodies_today()
-    areas = [role.area_id for role in user.roles_today if role.area_id]
-    members = Membership.objects.on()
-    mine = members.filter(Q(municipality__in=bodies) | Q(municipality__schools__in=bodies))
-    return members.filter(Q(area__in=mine.values("area")) | Q(area__in=areas))
 
 
 def _own_municipalities(user: User) -> list[int]:
@@ -147,7 +138,9 @@ class Near:
 
 def search(user: User, words: str) -> list[Hit]:
     """What resembles the words, own municipality first in each kind, then those of one's areas."""
-    near = Near(own=_own_municipalities(user), area=list(_own_members(user).values_list("municipality", flat=True)))
+    near = Near(
+        own=_own_municipalities(user), area=list(Membership.objects.around(user).values_list("municipality", flat=True))
+    )
     return [
         *_areas(user, words),
         *_municipalities(user, words, near),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -38,6 +39,14 @@ class CollaborationArea(Sourced):
 
 
 class MembershipQuerySet(DirectoryQuerySet):
+    def around(self, user: Any) -> Self:
+        """Today's members of the areas in which one has a role, or works for a municipality or a school."""
+        bodies = user.bodies_today()
+        areas = [role.area_id for role in user.roles_today if role.area_id]
+        members = self.on()
+        mine = members.filter(Q(municipality__in=bodies) | Q(municipality__schools__in=bodies))
+        return members.filter(Q(area__in=mine.values("area")) | Q(area__in=areas))
+
     def in_agreed_order(self) -> Self:
         return self.order_by("area", "position", "pk")
 

@@ -79,7 +79,7 @@ from organisations.operations.people import (
     revoke_token,
     withdraw_invitation,
 )
-from organisations.operations.reference import BadReference, load_reference
+from organisations.operations.reference import BadReference, Loaded, Table, load_reference
 from organisations.operations.retention import RETENTION, forget_person, forget_what_is_due
 
 __all__ = [
@@ -110,6 +110,7 @@ __all__ = [
     "NoRoleToday",
     "LastDayTooEarly",
     "LeftBehind",
+    "Loaded",
     "MarkTaken",
     "MembershipHasEnded",
     "OnlySystemAdministrator",
@@ -124,6 +125,7 @@ __all__ = [
     "SemestersOverlap",
     "SiteElsewhere",
     "SiteExists",
+    "Table",
     "TravelTimeExists",
     "accept_invitation",
     "accept_invitation_as_new",

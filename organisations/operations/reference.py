@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,7 +37,6 @@ from records.models import CameIn, Event, Source, Sourced, span
 from records.operations import differences
 
 REFERENCE = Path(__file__).resolve().parent.parent / "reference"
-_WITH_HISTORY = (CollaborationArea, Municipality, Provider, Site, School, Board)
 _LOADING = 4_041_201  # names the lock under which one loader at a time works
 
 
@@ -83,6 +82,8 @@ class Table:
     ends: tuple[str, ...] = ()  # the same, whichever way round they stand
     many: Mapping[str, str] = field(default_factory=dict)  # column of keys -> many-to-many field
     bare: bool = False  # the portal's own words: no source, no days
+    told: bool = False  # what happens to its rows is told in their history
+    drops: bool = False  # a row without days that is no longer in the file is deleted; nothing refers to it
 
     def file_columns(self) -> list[str]:
         key = [] if self.key in self.columns else [self.key]
@@ -95,11 +96,17 @@ class Table:
 
 TABLES = (
     Table("sources", Source, ("publisher", "title", "year", "address")),
-    Table("areas", CollaborationArea, ("slug", "name", "short_name"), same=("slug",)),
-    Table("municipalities", Municipality, ("code", "name", "full_name", "county"), key="code", same=("code",)),
-    Table("providers", Provider, ("name", "kind", "municipality"), same=("name",)),
+    Table("areas", CollaborationArea, ("slug", "name", "short_name"), same=("slug",), told=True),
     Table(
-        "sites", Site, ("municipality", "name", "address", "latitude", "longitude"), same=("municipality_id", "name")
+        "municipalities", Municipality, ("code", "name", "full_name", "county"), key="code", same=("code",), told=True
+    ),
+    Table("providers", Provider, ("name", "kind", "municipality"), same=("name",), told=True),
+    Table(
+        "sites",
+        Site,
+        ("municipality", "name", "address", "latitude", "longitude"),
+        same=("municipality_id", "name"),
+        told=True,
     ),
     Table(
         "schools",
@@ -107,6 +114,7 @@ TABLES = (
         ("municipality", "name", "provider", "school_unit_code", "status"),
         same=("municipality_id", "name"),
         many={"sites": "sites"},
+        told=True,
     ),
     Table(
         "boards",
@@ -120,6 +128,7 @@ TABLES = (
             "case_number_example",
         ),
         same=("municipality_id", "name"),
+        told=True,
     ),
     Table(
         "memberships",
@@ -139,8 +148,10 @@ TABLES = (
 
 
 @transaction.atomic
-def load_reference(folder: Path = REFERENCE, *, history: bool = True) -> list[Loaded]:
+def load_reference(folder: Path = REFERENCE, tables: Iterable[Table] = TABLES, *, history: bool = True) -> list[Loaded]:
     """Make the reference facts in the database what the files say; a second time changes nothing.
+
+    Another app hands in its own folder and tables; their rows may refer to what is loaded already.
 
     Touches only rows that nobody has taken over (`came_in=reference`). A row no longer in its file ends today, and
     comes back with it; nothing is deleted. `history` is False when rows only become again what history says they are.
@@ -149,7 +160,7 @@ def load_reference(folder: Path = REFERENCE, *, history: bool = True) -> list[Lo
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOADING])
     loader = _Loader(folder, history)
-    return [loader.load(table) for table in TABLES]
+    return [loader.load(table) for table in tables]
 
 
 class _Loader:
@@ -157,6 +168,7 @@ class _Loader:
         self.folder = folder
         self.history = history
         self.ids: dict[type[models.Model], dict[str, int]] = {}  # model -> reference key -> id
+        self.looked_up: set[type[models.Model]] = set()  # models whose earlier rows are among the ids
 
     def load(self, table: Table) -> Loaded:
         loaded = Loaded(table.file)
@@ -165,7 +177,7 @@ class _Loader:
         try:
             with transaction.atomic():
                 there = self._there(table, wanted)
-                happened = _Happened(table.model)
+                happened = _Happened(table)
                 rows = self._write(table, wanted, there, loaded, happened)
                 self._write_many(table, wanted, rows, happened)
                 if self.history:
@@ -177,7 +189,9 @@ class _Loader:
                 "detail": getattr(diag, "message_detail", "") or error,
             }
             raise BadReference(f"{table.file}.csv", why=why) from error
-        self.ids[table.model] = {key: row.pk for key, row in rows.items()}
+        self.ids.setdefault(table.model, {}).update({key: row.pk for key, row in rows.items()})
+        if table.model is not Source:  # of which every app has a file of its own
+            self.looked_up.add(table.model)
         return loaded
 
     # Reading
@@ -249,7 +263,7 @@ class _Loader:
         value = _READERS.get(type(model_field), str)(text) if text or not model_field.null else None
         if isinstance(value, str) and model_field.max_length and len(value) > model_field.max_length:
             raise ValueError(_("at most %(most)s signs fit") % {"most": model_field.max_length})
-        if model_field.choices and value not in dict(model_field.choices):
+        if text and model_field.choices and value not in dict(model_field.choices):
             known = ", ".join(dict(model_field.choices))
             raise ValueError(_("“%(found)s” is not one of %(known)s") % {"found": text, "known": known})
         for check in model_field.validators if value not in (None, "") else ():
@@ -257,8 +271,14 @@ class _Loader:
         return value
 
     def _id(self, model: type[models.Model], key: str) -> int:
+        ids = self.ids.setdefault(model, {})
+        if key not in ids and model not in self.looked_up:
+            self.looked_up.add(model)
+            name = "key" if model is Source else "reference_key"
+            earlier = model._default_manager.exclude(**{name: None}).values_list(name, "pk")
+            ids |= {earlier_key: pk for earlier_key, pk in earlier if earlier_key not in ids}
         try:
-            return self.ids[model][key]
+            return ids[key]
         except KeyError:
             raise ValueError(_("“%(key)s” is not a key in the file it refers to") % {"key": key}) from None
 
@@ -321,11 +341,15 @@ class _Loader:
             loaded.ended = len(gone)
             changed += gone
             fields |= {"valid"} if gone else set()
+        if table.drops:
+            dropped = [row.pk for key, row in there.items() if key not in wanted and not _taken_over(row)]
+            table.model._default_manager.filter(pk__in=dropped).delete()
+            loaded.ended = len(dropped)
         if changed:
             names = sorted(table.model._meta.get_field(name).name for name in fields)
             table.model._default_manager.bulk_update(changed, names, batch_size=500)
         loaded.created = len(new)
-        loaded.changed = len(changed) - loaded.ended
+        loaded.changed = len(changed) - (0 if table.drops else loaded.ended)
         return {key: new.get(key) or there[key] for key in wanted}
 
     def _write_many(
@@ -352,12 +376,13 @@ class _Loader:
 class _Happened:
     """What happened to the rows of a model, for the history of those that have a page; written all at once."""
 
-    def __init__(self, model: type[models.Model]) -> None:
-        self.model = model
+    def __init__(self, table: Table) -> None:
+        self.model = table.model
+        self.is_told = table.told
         self.told: list[tuple[str, Any, dict[str, list[str]]]] = []
 
     def record(self, name: str, row: Any, changes: dict[str, list[str]] | None = None) -> None:
-        if self.model in _WITH_HISTORY:
+        if self.is_told:
             self.told.append((name, row, changes or {}))
 
     def new(self) -> set[int]:
@@ -472,6 +497,7 @@ def _decimal(text: str) -> Decimal:
 
 _READERS: dict[type[models.Field[Any, Any]], Callable[[str], Any]] = {
     models.BooleanField: _yes_or_no,
+    models.DateField: _day,
     models.PositiveSmallIntegerField: _whole_number,
     models.DecimalField: _decimal,
 }
