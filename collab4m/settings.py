@@ -190,6 +190,8 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = DATA_DIR / "media"
+FILE_UPLOAD_HANDLERS = ["collab4m.uploads.LimitedUpload"]
+UPLOAD_BYTES = 20_000_000  # of all files in a request; more is counted but not kept
 
 # Mail: written to files until a server is named
 
