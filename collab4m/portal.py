@@ -24,7 +24,7 @@ from django.views.i18n import set_language
 from collab4m import health
 from collab4m.cards import MOST_HITS, Mandate, NavItem, StartCards
 from collab4m.clock import now, today
-from collab4m.templatetags.shell import capital, in_words
+from collab4m.templatetags.shell import capital, in_words, squares
 from organisations.models import Board, CollaborationArea, Membership, Municipality, RoleKind, School, Site
 from organisations.operations import change_preferences
 from records.histories import Line, lines_of
@@ -61,7 +61,8 @@ class Shell:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.sources: list[Any] = []  # what {% source %} has noted, printed below the content
+        self.sources: dict[Any, int] = {}  # what {% source %} has noted, with its number below the content
+        self.marks_drawn: dict[Any, Any] = {}  # for tags that draw the same mark hundreds of times on a page
 
     @cached_property
     def user(self) -> Any:
@@ -155,13 +156,6 @@ def mandate_rows(cards: dict[int, Mandate], members: list[Membership]) -> list[M
         done = [card.done.get(member.municipality_id, "unknown") if card else "unknown" for member in members]
         rows.append(MandateRow(number, name, card, squares(done), who_remains(done, members)))
     return rows
-
-
-def squares(done: Sequence[str]) -> list[dict[str, Any]]:
-    """Four members stand as the towns on the map, first and third above; others in one row in the agreed order."""
-    spots = [(1, 1), (1, 15), (13, 1), (13, 15)] if len(done) == 4 else [(1 + 11 * i, 8) for i in range(len(done))]
-    kinds = {"yes": "y", "no": "n", "unknown": "u"}
-    return [{"x": x, "y": y, "kind": kinds[state]} for (x, y), state in zip(spots, done, strict=True)]
 
 
 def who_remains(done: Sequence[str], members: list[Membership]) -> str:

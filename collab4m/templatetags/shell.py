@@ -1,5 +1,6 @@
 """Tags every template may use without loading them: icons, municipalities, sources, dates, forms."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -93,14 +94,17 @@ def example(obj: Any) -> SafeString:
     return format_html('<span class="c-example">{}</span>', _("example"))
 
 
+def note_source(context: Any, fact: Any) -> int:
+    """Note where a fact is from, to be printed below the content; returns its number there."""
+    noted = context["shell"].sources if "shell" in context else {}
+    note = (fact.source, fact.came_in, fact.verified, fact.source_note, fact.get_came_in_display())
+    return noted.setdefault(note, len(noted) + 1)
+
+
 @register.simple_tag(takes_context=True)
 def source(context: Any, fact: Any) -> SafeString:
     """The mark that leads to where a fact is from; `base.html` prints the noted sources below the content."""
-    noted = context["shell"].sources if "shell" in context else []
-    note = (fact.source, fact.came_in, fact.verified, fact.source_note)
-    if note not in [known[:4] for known in noted]:
-        noted.append((*note, fact.get_came_in_display()))
-    number = [known[:4] for known in noted].index(note) + 1
+    number = note_source(context, fact)
     mark = format_html(
         '<a class="c-src" href="#kalla-{}"><span class="visually-hidden">{} </span>{}</a>', number, _("source"), number
     )
@@ -110,7 +114,7 @@ def source(context: Any, fact: Any) -> SafeString:
 @register.inclusion_tag("components/sources.html", takes_context=True)
 def sources(context: Any) -> dict[str, Any]:
     keys = ("source", "came_in", "verified", "note", "door")
-    noted = context["shell"].sources if "shell" in context else []
+    noted = context["shell"].sources if "shell" in context else {}
     return {"sources": [dict(zip(keys, note, strict=True)) for note in noted]}
 
 
@@ -164,6 +168,19 @@ def short_day(value: date) -> str:
 def this_week() -> str:
     """The ISO week, as "w. 48"."""
     return _("w. %(week)s") % {"week": today().isocalendar().week}
+
+
+def squares(done: Sequence[str]) -> list[dict[str, Any]]:
+    """Four members stand as the towns on the map, first and third above; others in one row in the agreed order."""
+    spots = [(1, 1), (1, 15), (13, 1), (13, 15)] if len(done) == 4 else [(1 + 11 * i, 8) for i in range(len(done))]
+    kinds = {"yes": "y", "no": "n", "unknown": "u"}
+    return [{"x": x, "y": y, "kind": kinds[state]} for (x, y), state in zip(spots, done, strict=True)]
+
+
+@register.inclusion_tag("components/four.html")
+def four(done: Sequence[str]) -> dict[str, Any]:
+    """What each member of an area has answered, as squares that repeat what the words beside them say."""
+    return {"squares": squares(done)}
 
 
 @register.filter
@@ -229,12 +246,16 @@ def error_prefix(context: Any) -> str:
 
 
 def _wrong(form: Any) -> list[dict[str, str]]:
-    """Every error of a form or formset with the id it leads to."""
+    """Every error of a form or formset with the id it leads to.
+
+    A form that draws some fields by hand names their errors in `row_errors`.
+    """
     if isinstance(form, BaseFormSet):
         own = [{"text": str(text), "target": ""} for text in form.non_form_errors()]
         return own + [error for part in form.forms for error in _wrong(part)]
     first = next((field.target for field in form.visible_fields()), "")
     wrong = [{"text": str(text), "target": first} for text in form.non_field_errors()]
+    wrong += getattr(form, "row_errors", [])
     for field in form:
         wrong += [{"text": str(text), "target": first if field.is_hidden else field.target} for text in field.errors]
     return wrong

@@ -6,6 +6,7 @@ const isDark = () => root.dataset.colorScheme === "dark"
   || (root.dataset.colorScheme === "auto" && matchMedia("(prefers-color-scheme: dark)").matches);
 
 if (read()) root.dataset.colorScheme = read();
+root.dataset.js = "";  // styles may then fold what a script unfolds
 
 document.addEventListener("DOMContentLoaded", () => {
   const button = document.querySelector("[data-scheme-switch]");
