@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "collab4m",
     "records",
     "organisations",
+    "programmes",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -228,6 +229,11 @@ CELERY_BEAT_SCHEDULE = {
     "digests": {"task": "records.tasks.send_digests", "schedule": 60.0, "options": {"expire_seconds": 60}},
     "forget": {
         "task": "organisations.tasks.forget_what_is_due",
+        "schedule": 3600.0,
+        "options": {"expire_seconds": 3600},
+    },
+    "forget_files": {
+        "task": "programmes.tasks.forget_files",
         "schedule": 3600.0,
         "options": {"expire_seconds": 3600},
     },

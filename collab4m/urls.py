@@ -16,6 +16,7 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("", include("organisations.urls")),
+    path("", include("programmes.urls")),
     path("", include("records.urls")),
     path("konto/", include("allauth.urls")),
     path("api/v1/", include("collab4m.api_urls")),

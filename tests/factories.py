@@ -5,7 +5,9 @@ from datetime import date
 import factory
 from factory.django import DjangoModelFactory
 
+from collab4m.school_year import SchoolYear
 from organisations.models import Board, CollaborationArea, Membership, Municipality, Provider, Role, School, Site, User
+from programmes.models import Offering, OfferingReport, Orientation, Programme, PupilFlow, Succession
 from records.models import span
 
 
@@ -85,3 +87,57 @@ class RoleFactory(DjangoModelFactory):
     user = factory.SubFactory(UserFactory)
     kind = "administrator"
     valid = factory.LazyFunction(lambda: span(date(2022, 7, 1), None))
+
+
+class ProgrammeFactory(DjangoModelFactory):
+    class Meta:
+        model = Programme
+
+    code = factory.Sequence(lambda n: f"PR{n}")
+    name_sv = factory.LazyAttribute(lambda p: f"Program {p.code}")
+    kind = "vocational"
+    curriculum = "gy11"
+    family = factory.LazyAttribute(lambda p: p.code)
+
+
+class OrientationFactory(DjangoModelFactory):
+    class Meta:
+        model = Orientation
+
+    programme = factory.SubFactory(ProgrammeFactory)
+    name_sv = factory.Sequence(lambda n: f"Inriktning {n}")
+
+
+class SuccessionFactory(DjangoModelFactory):
+    class Meta:
+        model = Succession
+
+    kind = "replaced"
+
+
+class OfferingReportFactory(DjangoModelFactory):
+    class Meta:
+        model = OfferingReport
+
+    school = factory.SubFactory(SchoolFactory)
+    school_year = SchoolYear(2022)
+
+
+class OfferingFactory(DjangoModelFactory):
+    class Meta:
+        model = Offering
+
+    report = factory.SubFactory(OfferingReportFactory)
+    programme = factory.SubFactory(ProgrammeFactory)
+
+
+class PupilFlowFactory(DjangoModelFactory):
+    class Meta:
+        model = PupilFlow
+
+    home = factory.SubFactory(MunicipalityFactory)
+    provider_municipality = factory.SubFactory(MunicipalityFactory)
+    programme = factory.SubFactory(ProgrammeFactory)
+    school_year = SchoolYear(2022)
+    semester = "HT"
+    pupils = 20

@@ -21,7 +21,7 @@ ROLES = [
     "roleless",
     "system_administrator",
 ]
-APPS = ["collab4m", "organisations", "records", "api"]
+APPS = ["collab4m", "organisations", "programmes", "records", "api"]
 
 
 @dataclass(frozen=True)

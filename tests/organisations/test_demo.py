@@ -201,16 +201,6 @@ def test_a_real_role_at_an_example_school_goes_with_the_school(demo):
     assert not School.objects.filter(name="Nya").exists()
 
 
-def test_the_commands_say_what_they_did(reference, capsys):
-    call_command("load_demo")
-    call_command("remove_demo")
-
-    assert capsys.readouterr().out.splitlines() == [
-        "18 people for trying the portal were added.",
-        "18 people for trying the portal were removed, with everything they did.",
-    ]
-
-
 def test_the_area_is_found_whatever_it_is_called(reference):
     CollaborationArea.objects.update(name="Mälarsamverkan", slug="malaren")
 

@@ -393,7 +393,7 @@ def test_the_command_says_what_it_did(capsys):
 def test_the_command_fails_in_words(monkeypatch, folder):
     (folder / "areas.csv").unlink()
     monkeypatch.setattr(
-        "organisations.management.commands.load_reference.load_reference", lambda: load_reference(folder)
+        "collab4m.management.commands.load_reference.load_organisations", lambda: load_reference(folder)
     )
 
     with pytest.raises(CommandError, match=r"areas\.csv"):

@@ -3,8 +3,11 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from organisations.demo import DemoNeedsReference, load_demo
+from organisations.demo import DemoNeedsReference
+from organisations.demo import load_demo as load_organisations
+from programmes.demo import load_demo as load_programmes
 
 
 class Command(BaseCommand):
@@ -12,9 +15,12 @@ class Command(BaseCommand):
         "Load people and examples for trying the portal. May be run any number of times; remove_demo takes them away."
     )
 
+    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            came = load_demo()
+            came = load_organisations()
+            reported = load_programmes()
         except DemoNeedsReference as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{came} people for trying the portal were added.")
+        self.stdout.write(f"{reported} schools' offer was reported as an example.")

@@ -3,13 +3,17 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
-from organisations.demo import remove_demo
+from organisations.demo import remove_demo as remove_organisations
+from programmes.demo import remove_demo as remove_programmes
 
 
 class Command(BaseCommand):
     help = "Take away the people and examples for trying the portal, and everything they did."
 
+    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        left = remove_demo()
+        remove_programmes()
+        left = remove_organisations()
         self.stdout.write(f"{left} people for trying the portal were removed, with everything they did.")

@@ -3,17 +3,20 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
-from organisations.operations import load_reference
-from organisations.operations.reference import BadReference
+from organisations.operations import BadReference
+from organisations.operations import load_reference as load_organisations
+from programmes.operations import load_reference as load_programmes
 
 
 class Command(BaseCommand):
-    help = "Load the reference facts from organisations/reference/*.csv. May be run any number of times."
+    help = "Load the reference facts from the apps' reference/*.csv. May be run any number of times."
 
+    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            files = load_reference()
+            files = [*load_organisations(), *load_programmes()]
         except BadReference as error:
             raise CommandError(str(error)) from error
         for file in files:
