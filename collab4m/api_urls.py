@@ -5,6 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from collab4m import api_docs
 from organisations import api as organisations
+from programmes import api as programmes
 from records import api as records
 
 router = SimpleRouter(use_regex_path=False)
@@ -13,6 +14,14 @@ router.register("municipalities", organisations.MunicipalityViewSet, basename="a
 router.register("boards", organisations.BoardViewSet, basename="api-board")
 router.register("schools", organisations.SchoolViewSet, basename="api-school")
 router.register("sites", organisations.SiteViewSet, basename="api-site")
+router.register("programmes", programmes.ProgrammeViewSet, basename="api-programme")
+router.register("orientations", programmes.OrientationViewSet, basename="api-orientation")
+router.register("successions", programmes.SuccessionViewSet, basename="api-succession")
+router.register("offerings", programmes.OfferingViewSet, basename="api-offering")
+router.register("offering-reports", programmes.OfferingReportViewSet, basename="api-offering-report")
+router.register("offering-facts", programmes.OfferingFactViewSet, basename="api-offering-fact")
+router.register("pupil-flows", programmes.PupilFlowViewSet, basename="api-pupil-flow")
+router.register("programme-gaps", programmes.ProgrammeGapViewSet, basename="api-programme-gap")
 router.register("jobs", records.JobViewSet, basename="api-job")
 
 urlpatterns = [

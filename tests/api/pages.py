@@ -1,7 +1,17 @@
 """The API's addresses, and what each role meets there."""
 
+from programmes.models import OfferingFact
 from records.models import Job
-from tests.factories import BoardFactory, SiteFactory
+from tests.factories import (
+    BoardFactory,
+    OfferingFactory,
+    OfferingReportFactory,
+    OrientationFactory,
+    ProgrammeFactory,
+    PupilFlowFactory,
+    SiteFactory,
+    SuccessionFactory,
+)
 from tests.pages import Page
 
 CLOSED = {"anonymous": 401}
@@ -32,6 +42,38 @@ def of_job(owner):
     return [Job.objects.create(kind="test.work", key="1", by=owner).pk]
 
 
+def of_programme(db):
+    return [ProgrammeFactory().pk]
+
+
+def of_orientation(db):
+    return [OrientationFactory().pk]
+
+
+def of_succession(db):
+    return [SuccessionFactory(from_programme=ProgrammeFactory(), to_programme=ProgrammeFactory()).pk]
+
+
+def of_offering(school):
+    return [OfferingFactory(report__school=school).pk]
+
+
+def of_offering_report(school):
+    return [OfferingReportFactory(school=school).pk]
+
+
+def of_offering_fact(home):
+    return [OfferingFact.objects.create(municipality=home, programme=ProgrammeFactory()).pk]
+
+
+def of_pupil_flow(home, neighbour):
+    return [PupilFlowFactory(home=home, provider_municipality=neighbour).pk]
+
+
+def with_home(home):
+    return []
+
+
 PAGES = [
     Page("api-area-list", status=CLOSED, draws=False),
     Page("api-area-detail", args=of_area, status=CLOSED, draws=False),
@@ -43,6 +85,27 @@ PAGES = [
     Page("api-school-detail", args=of_school, status=CLOSED, draws=False),
     Page("api-site-list", status=CLOSED, draws=False),
     Page("api-site-detail", args=of_site, status=CLOSED, draws=False),
+    Page("api-programme-list", status=CLOSED, draws=False),
+    Page("api-programme-detail", args=of_programme, status=CLOSED, draws=False),
+    Page("api-orientation-list", status=CLOSED, draws=False),
+    Page("api-orientation-detail", args=of_orientation, status=CLOSED, draws=False),
+    Page("api-succession-list", status=CLOSED, draws=False),
+    Page("api-succession-detail", args=of_succession, status=CLOSED, draws=False),
+    Page("api-offering-list", status=CLOSED, draws=False),
+    Page("api-offering-detail", args=of_offering, status=CLOSED, draws=False),
+    Page("api-offering-report-list", status=CLOSED, draws=False),
+    Page("api-offering-report-detail", args=of_offering_report, status=CLOSED, draws=False),
+    Page("api-offering-fact-list", status=CLOSED, draws=False),
+    Page("api-offering-fact-detail", args=of_offering_fact, status=CLOSED, draws=False),
+    Page("api-pupil-flow-list", status=CLOSED, draws=False),
+    Page("api-pupil-flow-detail", args=of_pupil_flow, status=CLOSED, draws=False),
+    Page(
+        "api-programme-gap-list",
+        args=with_home,
+        query="?municipality=0381&school_year=2022/23",
+        status=CLOSED,
+        draws=False,
+    ),
     Page("api-job-list", status=CLOSED, draws=False),
     Page(
         "api-job-detail",

@@ -15,7 +15,16 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 
 from collab4m.wsgi import application
 from organisations.operations import create_token
-from tests.factories import BoardFactory, RoleFactory, SchoolFactory, SiteFactory
+from tests.factories import (
+    BoardFactory,
+    OfferingFactory,
+    OfferingReportFactory,
+    OrientationFactory,
+    PupilFlowFactory,
+    RoleFactory,
+    SchoolFactory,
+    SiteFactory,
+)
 
 
 def document(client):
@@ -56,6 +65,11 @@ def api(db, home, neighbour, system_administrator):
     for municipality in (home, neighbour):
         SchoolFactory(municipality=municipality).sites.add(SiteFactory(municipality=municipality))
         BoardFactory(municipality=municipality)
+    report = OfferingReportFactory(school=home.schools.get())
+    orientation = OrientationFactory()
+    OfferingFactory(report=report, programme=orientation.programme, orientation=orientation)
+    PupilFlowFactory(home=home, provider_municipality=neighbour)
+    RoleFactory(kind="administrator", body=home.body, user=system_administrator)
     RoleFactory(kind="council_member", area=home.memberships.get().area)
     _token, secret = create_token(system_administrator, name="Fuzz", may_write=True, by=system_administrator)
     # As Django's own test client does: the door would close the connection that holds the test's transaction.
@@ -88,4 +102,4 @@ def test_whatever_is_sent_the_answer_is_as_the_schema_says(api, mode, monkeypatc
         if mode is schemathesis.GenerationMode.POSITIVE or operation.body or list(operation.iter_parameters()):
             answers_as_described()
 
-    assert len(tried) >= 18
+    assert len(tried) >= 30
