@@ -5,6 +5,7 @@ from itertools import cycle
 
 from django.contrib.contenttypes.models import ContentType
 
+from benchmarks.offers import load_catalogue, load_offers
 from collab4m.clock import now
 from organisations.models import (
     Board,
@@ -38,6 +39,7 @@ def area_sizes(municipalities: int) -> list[int]:
 
 def load(municipalities: int) -> dict[int, User]:
     """Fill an empty database; returns an administrator to measure with, by the size of the area they work in."""
+    load_catalogue()
     cast: dict[int, User] = {}
     number = 0
     for nth, size in enumerate(sorted(area_sizes(municipalities))):
@@ -48,6 +50,7 @@ def load(municipalities: int) -> dict[int, User]:
             members.append(_municipality(number, area, position))
         cast.setdefault(size, members[0])
         _questions(members)
+        load_offers([user.roles_today[0].body.as_municipality for user in members])
     return cast
 
 
