@@ -3,6 +3,7 @@
 # make test    every test, on its own servers                                    (ARGS="tests/records -k job")
 # make race    the tests of simultaneous decisions, fifty rounds                 make bench    how fast the pages are
 # make lint    style, types, templates, who may import whom
+# make backup  database and files into a new folder  (TO=folder)     make restore FROM=folder  onto an empty place
 # docs/operations.md says what can be set.
 
 PYTHON ?= $(shell for p in python3 python3.12 python3.11 python3.13; do \
@@ -13,7 +14,7 @@ WITH_SERVERS := $(BIN)/python -m collab4m.embedded with-servers
 # The test databases go with their servers: nothing to tear down while a browser's last request still ends.
 PYTEST := $(BIN)/pytest --reuse-db
 
-.PHONY: run dev test race bench lint setup
+.PHONY: run dev test race bench lint setup backup restore
 
 run:
 	@$(BUILD) run
@@ -25,6 +26,14 @@ dev:
 
 setup:
 	@$(BUILD) test
+
+backup:
+	@$(BUILD) run
+	@exec $(BIN)/python -m collab4m.backup make $(if $(TO),--to "$(TO)")
+
+restore:
+	@$(BUILD) run
+	@exec $(BIN)/python -m collab4m.backup restore --from "$(or $(FROM),$(error Name the backup: make restore FROM=folder))"
 
 test:
 	@$(BUILD) test

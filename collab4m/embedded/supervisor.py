@@ -278,7 +278,8 @@ class Supervisor:
 
     def welcome(self) -> str:
         lines = [f"collab4m is ready: {self.address}"]
-        if (self.data_dir / "demo_loaded").exists():
+        demo = self.data_dir / "demo_loaded"
+        if demo.exists() and not demo.read_text():  # a restore writes into it when the backup had no demo
             names = ", ".join(MUNICIPALITIES)
             lines += [
                 "",
