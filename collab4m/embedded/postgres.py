@@ -13,6 +13,10 @@ from collab4m.build import Trouble, refuse_full_disk, tail
 from collab4m.embedded import DATABASE, USER, database_url, homes, privileges, processes, secret, sockets
 from collab4m.embedded.children import Child
 
+LETTERS = (
+    *("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
+    *("--lc-ctype", "C.UTF-8"),  # pg_trgm takes its letters from here, whatever the provider
+)
 FAST_BUT_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
@@ -74,8 +78,7 @@ class Postgres:
                 self.program("initdb"),
                 *("--pgdata", str(draft), "--username", "postgres", "--auth", "scram-sha-256"),
                 *("--pwfile", str(password)),
-                *("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
-                *("--lc-ctype", "C.UTF-8"),  # pg_trgm takes its letters from here, whatever the provider
+                *LETTERS,
                 *("--data-checksums", "--no-instructions"),
                 *(["--no-sync"] if self.forgetful else []),
                 why="PostgreSQL could not make its data folder",
