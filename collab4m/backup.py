@@ -23,7 +23,7 @@ import psycopg2
 from psycopg2.extensions import connection, make_dsn, parse_dsn
 
 from collab4m import env
-from collab4m.build import ROOT, Trouble, in_one_sentence, refuse_full_disk, say, tail
+from collab4m.build import ROOT, Trouble, in_one_sentence, say, tail
 from collab4m.embedded import database_url, homes
 from collab4m.embedded.postgres import Postgres
 from collab4m.embedded.servers import clear_leftovers, locked, start
@@ -76,7 +76,6 @@ class Database:
             text=True, errors="replace",
         )  # fmt: skip
         if done.returncode:
-            refuse_full_disk(done.stdout, Path.cwd())
             raise Trouble(f"{why}. {program} said:\n{tail(done.stdout, 12)}")
 
 
@@ -316,6 +315,8 @@ if __name__ == "__main__":
         main()
     except Trouble as trouble:
         sys.exit(f"\n{trouble}")
+    except psycopg2.Error as error:
+        sys.exit(f"\nThe database refused. It said:\n{tail(str(error), 5)}")
     except OSError as error:
         sys.exit(f"\n{in_one_sentence(error)}")
     except KeyboardInterrupt:

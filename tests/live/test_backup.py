@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from django.conf import settings
 
+from collab4m.backup import MEDIA, contents
 from collab4m.build import ROOT
 from collab4m.embedded import database_url
 from tests.live.conftest import Portal, free_port
@@ -74,6 +76,10 @@ def other_server(portal):
     connection.close()
 
 
+def test_files_are_where_the_settings_put_them():
+    assert settings.MEDIA_ROOT == settings.DATA_DIR / MEDIA
+
+
 def test_backup_holds_database_files_and_hashes_for_the_owner_alone(backup, portal):
     written = manifest(backup)
 
@@ -94,6 +100,7 @@ def test_restored_on_an_empty_place_the_portal_is_as_it_was(backup, portal, tmp_
     again = run(place.data_dir, "make", "--to", str(tmp_path / "second"))
 
     assert (done.returncode, again.returncode) == (0, 0), done.stderr + again.stderr
+    assert contents(manifest(backup)) in done.stdout
     assert manifest(tmp_path / "second")["tables"] == manifest(backup)["tables"]
     assert (place.data_dir / "media" / FILE).read_text() == TEXT
     place.start()
