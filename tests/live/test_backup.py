@@ -48,7 +48,8 @@ def backup(installation: Portal, tmp_path_factory: pytest.TempPathFactory) -> Pa
         installation.start()
     assert installation.log_in().status == 302
     file = installation.data_dir / "media" / FILE
-    file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.parent.mkdir(mode=0o700, exist_ok=True)  # as the portal, whose umask is strict, would have made it
+    file.parent.mkdir(exist_ok=True)
     file.write_text(TEXT)
     folder = tmp_path_factory.mktemp("backups") / "first"
 
@@ -103,6 +104,7 @@ def test_restored_on_an_empty_place_the_portal_is_as_it_was(backup, portal, tmp_
     assert contents(manifest(backup)) in done.stdout
     assert manifest(tmp_path / "second")["tables"] == manifest(backup)["tables"]
     assert (place.data_dir / "media" / FILE).read_text() == TEXT
+    assert (place.data_dir / "media").stat().st_mode & 0o077 == 0
     place.start()
     try:
         assert place.log_in().status == 302
