@@ -23,6 +23,7 @@ router.register("offering-facts", programmes.OfferingFactViewSet, basename="api-
 router.register("pupil-flows", programmes.PupilFlowViewSet, basename="api-pupil-flow")
 router.register("programme-gaps", programmes.ProgrammeGapViewSet, basename="api-programme-gap")
 router.register("jobs", records.JobViewSet, basename="api-job")
+router.register("parts", records.PartViewSet, basename="api-part")
 
 urlpatterns = [
     path("", include(router.urls)),

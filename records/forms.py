@@ -1,4 +1,4 @@
-"""Input about questions and corrections."""
+"""Input about questions, corrections and texts written together."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.forms import ForBody
-from records.models import Correction, Question, Reply
+from records.models import LONGEST_TEXT, Choice, Correction, Question, Reply
 from records.people import Body
 from records.values import as_text, one_newline
 
@@ -128,3 +128,60 @@ class DeclineForm(ForBody):
         _("Why does it stay as it is?"),
         error_messages={"required": _("Write why the figure stays as it is.")},
     )
+
+
+class PartForm(ForBody):
+    """A part's text, from the version that the page showed."""
+
+    text = LongText(
+        label=_("Text"),
+        help_text=_(
+            "An empty line begins a new paragraph. Begin a line with ## for a heading, - for a point in a list."
+        ),
+        max_length=LONGEST_TEXT,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 18, "autocomplete": "off", "lang": "sv"}),
+    )
+    base_version = forms.IntegerField(min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
+
+    field_order = ["on_behalf_of", "text", "base_version"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order_fields(self.field_order)
+
+    @property
+    def body(self) -> Body | None:
+        """For whom one writes; None for those who act for no body, such as members of a council."""
+        return super().body if self.bodies else None
+
+    @property
+    def chosen(self) -> str:
+        return ""
+
+    @property
+    def standing(self) -> str:
+        """The text that is to stand."""
+        return str(self.cleaned_data["text"])
+
+
+class SettleForm(PartForm):
+    """Two texts written from the same one: `text` is one's own, and `choice` says what is to stand."""
+
+    choice = forms.ChoiceField(choices=Choice, widget=forms.HiddenInput)
+    joined = LongText(
+        label=_("The two texts, to be joined"),
+        max_length=LONGEST_TEXT,
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 14, "autocomplete": "off", "lang": "sv"}),
+    )
+
+    @property
+    def chosen(self) -> str:
+        return str(self.cleaned_data["choice"])
+
+    @property
+    def standing(self) -> str:
+        return str(self.cleaned_data["joined" if self.chosen == Choice.JOINED else "text"])

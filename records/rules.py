@@ -1,8 +1,10 @@
-"""Who may ask, answer, propose and decide."""
+"""Who may ask, answer, propose, decide and write."""
+
+from typing import Any
 
 import rules
 
-from records.models import Correction, Question
+from records.models import Correction, Part, Question
 from records.people import ACTING, User, speaking_for
 
 
@@ -27,8 +29,16 @@ def owns_the_fact(user: User, correction: Correction | None) -> bool:
     return correction is not None and bool(speaking_for(user, correction.owner))
 
 
+@rules.predicate
+def writes_the_subject(user: User, part: Part | None) -> bool:
+    """What `part` belongs to says who writes in its texts, and until when."""
+    subject: Any = part.subject if part is not None else None
+    return subject is not None and user.has_perm(subject.write_permission, subject)
+
+
 rules.add_perm("records.ask_question", acts_for_a_body)
 rules.add_perm("records.reply_to_question", is_asked | asks)
 rules.add_perm("records.close_question", asks)
 rules.add_perm("records.propose_correction", acts_for_a_body)
 rules.add_perm("records.decide_correction", owns_the_fact)
+rules.add_perm("records.write_part", writes_the_subject)

@@ -44,6 +44,11 @@ def is_askable(subject: models.Model) -> bool:
     return getattr(type(subject), "askable", False)
 
 
+def written_models() -> list[type[models.Model]]:
+    """The models whose rows have texts written together: those that say in `write_permission` who writes them."""
+    return [model for model in apps.get_models() if hasattr(model, "write_permission")]
+
+
 def reference(subject: models.Model) -> str:
     """How an address names `subject`: `organisations.school:7`."""
     return f"{subject._meta.label_lower}:{subject.pk}"

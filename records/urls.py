@@ -17,4 +17,6 @@ urlpatterns = [
     path("rattelser/<int:pk>/", views.correction, name="correction"),
     path("rattelser/<int:pk>/godta/", views.correction_accept, name="correction_accept"),
     path("rattelser/<int:pk>/avsla/", views.correction_decline, name="correction_decline"),
+    path("texter/<int:pk>/", views.part, name="part"),
+    path("texter/<int:pk>/historik/", views.part_history, name="part_history"),
 ]

@@ -1,4 +1,4 @@
-"""Pages for history, jobs, questions and corrections."""
+"""Pages for history, jobs, questions, corrections and texts written together."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language, override
@@ -20,10 +20,21 @@ from django.views.decorators.http import require_GET, require_POST
 from collab4m.access import get_permitted, get_visible, require
 from collab4m.errors import RuleBroken
 from collab4m.forms import refuse
-from records.forms import AcceptForm, CloseForm, CorrectionForm, DeclineForm, QuestionForm, ReplyForm
-from records.histories import Line, lines_of
-from records.models import AnswerLink, Correction, Event, Job, JobState, Question, figures_of
+from records.comparisons import compared
+from records.forms import (
+    AcceptForm,
+    CloseForm,
+    CorrectionForm,
+    DeclineForm,
+    PartForm,
+    QuestionForm,
+    ReplyForm,
+    SettleForm,
+)
+from records.histories import Line, lines_of, stretches_of
+from records.models import AnswerLink, Correction, Event, Job, JobState, Part, Question, figures_of
 from records.operations import (
+    PartChanged,
     accept_correction,
     ask_question,
     close_question,
@@ -31,6 +42,7 @@ from records.operations import (
     propose_correction,
     reply_to_question,
     retry_job,
+    save_part,
 )
 from records.operations.corrections import owner_of
 from records.operations.questions import hashed
@@ -370,3 +382,101 @@ def correction_decline(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("The figure stays as it is, and your reason is sent."))
     return redirect(row)
+
+
+# Texts written together
+
+
+def _parts() -> QuerySet[Part]:
+    return Part.objects.select_related("last_by", "last_on_behalf_of")
+
+
+@never_cache
+def part(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_visible(_parts(), request.user, pk=pk)
+    may_write = request.user.has_perm("records.write_part", row)
+    if request.method == "POST":
+        return _save(request, row) if may_write else _give_back(request, row)
+    form = None
+    if may_write:
+        initial = {"text": row.text, "base_version": row.version}
+        form = PartForm(bodies=bodies_acted_for(request.user), initial=initial)
+    return render(request, "records/part.html", {"part": row, "form": form})
+
+
+def _give_back(request: HttpRequest, row: Part) -> HttpResponse:
+    """Whoever wrote while the text was closed gets back what they wrote."""
+    lost = request.POST.get("joined") or request.POST.get("text", "")
+    return render(request, "records/part.html", {"part": row, "form": None, "lost": lost}, status=403)
+
+
+def _save(request: HttpRequest, row: Part) -> HttpResponse:
+    settles = "choice" in request.POST
+    form_class = SettleForm if settles else PartForm
+    form = form_class(request.POST, bodies=bodies_acted_for(request.user))
+    if form.is_valid():
+        try:
+            save_part(
+                row,
+                text=form.standing,
+                base_version=form.cleaned_data["base_version"],
+                by=request.user,
+                on_behalf_of=form.body,
+                choice=form.chosen,
+            )
+        except PartChanged as changed:
+            if changed.text != changed.part.text:
+                return _show_conflict(request, changed.part, changed.text, form.body)
+        except RuleBroken as broken:
+            refuse(form, broken)
+    if not form.is_valid():
+        if settles:
+            return _draw_conflict(request, row, form, form["text"].value() or "", status=200)
+        return render(request, "records/part.html", {"part": row, "form": form})
+    messages.success(request, _("The text is saved."))
+    return redirect(row)
+
+
+def _show_conflict(request: HttpRequest, row: Part, mine: str, body: Body | None) -> HttpResponse:
+    """Both texts side by side, and the three ways on."""
+    initial = {
+        "text": mine,
+        "base_version": row.version,
+        "joined": f"{mine}\n\n{row.text}",
+        "on_behalf_of": body.pk if body else None,
+    }
+    form = SettleForm(bodies=bodies_acted_for(request.user), initial=initial)
+    return _draw_conflict(request, row, form, mine, status=409)
+
+
+def _draw_conflict(
+    request: HttpRequest, row: Part, form: SettleForm | PartForm, mine: str, status: int
+) -> HttpResponse:
+    context = {"part": row, "form": form, "pieces": compared(row.text, mine)}
+    return render(request, "records/part_conflict.html", context, status=status)
+
+
+@require_GET
+def part_history(request: HttpRequest, pk: int) -> HttpResponse:
+    row = get_visible(_parts(), request.user, pk=pk)
+    stretches = stretches_of(row)
+    page = Paginator(stretches, THREADS_PER_PAGE).get_page(request.GET.get("sida"))
+    asked = request.GET.get("lydelse", "")
+    shown = next((stretch for stretch in stretches if str(stretch.pk) == asked), None)
+    if asked and shown is None:
+        raise Http404
+    shown = shown or next(iter(page.object_list), None)
+    wordings = row.wordings.select_related("by", "on_behalf_of").defer("text")
+    found = wordings.in_bulk([stretch.pk for stretch in page.object_list])
+    context: dict[str, Any] = {
+        "part": row,
+        "page": page,
+        "lines": [(stretch, found[stretch.pk]) for stretch in page.object_list],
+        "shown": shown,
+    }
+    if shown:
+        texts = row.wordings.filter(Q(pk=shown.pk) | Q(version=shown.before)).values_list("pk", "text")
+        now_and_then = dict(texts)
+        new = now_and_then.pop(shown.pk)
+        context["pieces"] = compared(next(iter(now_and_then.values()), ""), new)
+    return render(request, "records/part_history.html", context)

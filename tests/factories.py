@@ -8,7 +8,8 @@ from factory.django import DjangoModelFactory
 from collab4m.school_year import SchoolYear
 from organisations.models import Board, CollaborationArea, Membership, Municipality, Provider, Role, School, Site, User
 from programmes.models import Offering, OfferingReport, Orientation, Programme, PupilFlow, Succession
-from records.models import span
+from records.models import Part, span
+from tests.writing.models import Paper
 
 
 class AreaFactory(DjangoModelFactory):
@@ -141,3 +142,20 @@ class PupilFlowFactory(DjangoModelFactory):
     school_year = SchoolYear(2022)
     semester = "HT"
     pupils = 20
+
+
+class PaperFactory(DjangoModelFactory):
+    class Meta:
+        model = Paper
+
+    area = factory.SubFactory(AreaFactory)
+    title = "Återredovisning"
+
+
+class PartFactory(DjangoModelFactory):
+    class Meta:
+        model = Part
+
+    subject = factory.SubFactory(PaperFactory)
+    key = factory.Sequence(lambda n: f"del-{n}")
+    heading = "Sammanfattning"

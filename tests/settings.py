@@ -13,3 +13,5 @@ STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticF
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 WHITENOISE_AUTOREFRESH = True  # files are found where they lie; nothing is collected
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns of a folder that is not there
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.writing"]  # noqa: F405  texts written together need a subject
+ROOT_URLCONF = "tests.writing.urls"

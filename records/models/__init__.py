@@ -4,11 +4,14 @@ from records.models.events import Event, Link
 from records.models.facts import CameIn, Dated, DatedQuerySet, Source, Sourced, figures_of, span
 from records.models.jobs import Job, JobState, Pulse
 from records.models.outbox import Outgoing, OutgoingState, new_message_id
+from records.models.parts import LONGEST_TEXT, Choice, Part, Wording
 from records.models.questions import AnswerLink, Correction, CorrectionState, Question, Reply
 
 __all__ = [
+    "LONGEST_TEXT",
     "AnswerLink",
     "CameIn",
+    "Choice",
     "Correction",
     "CorrectionState",
     "Dated",
@@ -19,11 +22,13 @@ __all__ = [
     "Link",
     "Outgoing",
     "OutgoingState",
+    "Part",
     "Pulse",
     "Question",
     "Reply",
     "Source",
     "Sourced",
+    "Wording",
     "figures_of",
     "new_message_id",
     "span",

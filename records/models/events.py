@@ -33,6 +33,9 @@ class EventQuerySet(models.QuerySet["Event"]):
         told = Q(subject_type__in=types_of(subject), subject_id=subject.pk)
         if hasattr(subject, "visible_events"):
             told &= subject.visible_events(user)
+        part_type = ContentType.objects.get_for_model(apps.get_model("records.Part"))
+        parts = apps.get_model("records.Part").objects.about(subject)
+        told |= Q(subject_type=part_type, subject_id__in=parts.order_by().values("pk"))
         for model, names in ((questions, QUESTION_EVENTS), (corrections, CORRECTION_EVENTS)):
             ids = list(model.objects.visible_to(user).about(subject).values_list("pk", flat=True))
             told |= Q(subject_type=ContentType.objects.get_for_model(model), subject_id__in=ids, name__in=names)

@@ -1,4 +1,4 @@
-"""What can be done with history, mail, jobs, questions and corrections.
+"""What can be done with history, mail, jobs, questions, corrections and texts written together.
 
 History, mail and jobs are written in the caller's transaction: they happen with what they tell of, or not at all.
 """
@@ -17,6 +17,7 @@ from records.operations.corrections import (
 from records.operations.history import differences, record
 from records.operations.jobs import JobNotFailed, claim_job, order_job, retry_job, run_job, work_off_jobs
 from records.operations.mail import deliver_mail, gather_digests, send
+from records.operations.parts import PartChanged, PartClosed, save_part
 from records.operations.questions import (
     NobodyAnswers,
     QuestionClosed,
@@ -34,6 +35,8 @@ __all__ = [
     "JobNotFailed",
     "NoOwner",
     "NobodyAnswers",
+    "PartChanged",
+    "PartClosed",
     "QuestionClosed",
     "SameFigure",
     "accept_correction",
@@ -51,6 +54,7 @@ __all__ = [
     "reply_to_question",
     "retry_job",
     "run_job",
+    "save_part",
     "send",
     "work_off_jobs",
 ]

@@ -7,6 +7,7 @@ from tests.factories import (
     OfferingFactory,
     OfferingReportFactory,
     OrientationFactory,
+    PartFactory,
     ProgrammeFactory,
     PupilFlowFactory,
     SiteFactory,
@@ -74,6 +75,10 @@ def with_home(home):
     return []
 
 
+def of_part(area, home, neighbour):
+    return [PartFactory(subject__area=area).pk]
+
+
 PAGES = [
     Page("api-area-list", status=CLOSED, draws=False),
     Page("api-area-detail", args=of_area, status=CLOSED, draws=False),
@@ -112,6 +117,13 @@ PAGES = [
         args=of_job,
         everyone=404,
         status={**CLOSED, "owner": 200, "system_administrator": 200},
+        draws=False,
+    ),
+    Page(
+        "api-part-detail",
+        args=of_part,
+        everyone=404,
+        status={**CLOSED, **dict.fromkeys(("owner", "asker", "principal", "committee", "council_member"), 200)},
         draws=False,
     ),
     Page("api_schema", status=OPEN, draws=False),

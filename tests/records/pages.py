@@ -1,12 +1,12 @@
-"""The addresses of history, jobs, questions and corrections, met by every role."""
+"""The addresses of history, jobs, questions, corrections and texts written together, met by every role."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-from records.models import Outgoing, Question
-from records.operations import ask_question, order_job, propose_correction
-from tests.factories import SchoolFactory
+from records.models import Outgoing, Part, Question
+from records.operations import ask_question, order_job, propose_correction, save_part
+from tests.factories import PartFactory, SchoolFactory
 from tests.pages import Page
 
 A_SCHOOL = 900_001  # the pages with ?om= name it in their address
@@ -50,8 +50,27 @@ def job(owner: Any) -> list[Any]:
     return [order_job("records.check", "a", by=owner, args={"seconds": 1}).pk]
 
 
+def part(area: Any, home: Any, owner: Any, neighbour: Any) -> list[Any]:
+    row = PartFactory(subject__area=area)
+    said = {"by": owner, "on_behalf_of": home.body}
+    save_part(row, text="Bakgrund", base_version=0, **said)
+    save_part(row, text=WRITTEN, base_version=1, **said)
+    return [row.pk]
+
+
+def history_of_part(area: Any, home: Any, owner: Any, neighbour: Any) -> list[Any]:
+    return ["records", "part", *part(area, home, owner, neighbour)]
+
+
+def paper(area: Any, home: Any, owner: Any, neighbour: Any) -> list[Any]:
+    (pk,) = part(area, home, owner, neighbour)
+    return [Part.objects.get(pk=pk).subject_id]
+
+
+WRITTEN = "## Bakgrund\n\nFyra kommuner samarbetar.\nDe är lika.\n\n- Västerås\n- Enköping\n\n2. Steg två\n3. Steg tre"
 ABOUT = f"?om=organisations.school:{A_SCHOOL}"
 BOTH_SIDES = {"owner": 200, "asker": 200, "committee": 200}
+IN_THE_AREA = dict.fromkeys(("owner", "asker", "principal", "committee", "council_member"), 200)
 WHO_ACT = {"owner": 200, "asker": 200, "outsider": 200, "principal": 200}
 
 PAGES = [
@@ -104,4 +123,17 @@ PAGES = [
         everyone=404,
         status={"owner": 302, "asker": 403, "committee": 403},
     ),  # fmt: skip
+    Page("paper", args=paper, everyone=404, status=IN_THE_AREA),
+    Page("part", args=part, everyone=404, status=IN_THE_AREA),
+    Page(
+        "part",
+        args=part,
+        method="post",
+        data={"text": "Ny text", "base_version": "2"},
+        draws=False,
+        everyone=404,
+        status={**dict.fromkeys(IN_THE_AREA, 403), "owner": 302, "asker": 302},
+    ),  # fmt: skip
+    Page("part_history", args=part, everyone=404, status=IN_THE_AREA),
+    Page("history", args=history_of_part, query="?sida=3", everyone=404, status=IN_THE_AREA),
 ]

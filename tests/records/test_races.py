@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import connection
+from django.db import connection, transaction
 
 from organisations.models import TravelTime
 from records.messages import Message
-from records.models import Correction, Event, Job, JobState, Outgoing, Question, Reply
+from records.models import Correction, Event, Job, JobState, Outgoing, Part, Question, Reply
 from records.operations import (
     AlreadyDecided,
+    PartChanged,
     QuestionClosed,
     accept_correction,
     ask_question,
@@ -28,10 +29,11 @@ from records.operations import (
     propose_correction,
     reply_to_question,
     run_job,
+    save_part,
     send,
 )
 from records.work import RunningJob, job_kind
-from tests.factories import UserFactory
+from tests.factories import PartFactory, UserFactory
 
 pytestmark = [pytest.mark.race, pytest.mark.django_db(transaction=True)]
 
@@ -203,3 +205,54 @@ def test_a_question_is_closed_once_and_never_answered_after(owner, asker, home, 
     assert isinstance(answers[2], Reply | QuestionClosed)
     events = list(Event.objects.order_by("pk").values_list("name", flat=True))
     assert events[-1] == "question.closed"
+
+
+@pytest.mark.usefixtures("_round")
+def test_of_twenty_savings_at_once_one_stands_and_none_is_lost(area, owner, asker, home, neighbour):
+    part = PartFactory(subject__area=area)
+    sides = [{"by": owner, "on_behalf_of": home.body}, {"by": asker, "on_behalf_of": neighbour.body}]
+
+    def saving(number: int) -> Callable[[], Part]:
+        return lambda: save_part(part, text=f"Text {number}", base_version=0, **sides[number % 2])
+
+    answers = at_once(*[saving(number) for number in range(20)])
+
+    assert Counter(type(answer) for answer in answers) == {Part: 1, PartChanged: 19}, answers
+    part.refresh_from_db()
+    assert part.version == 1
+    assert part.text == next(answer.text for answer in answers if isinstance(answer, Part))
+    assert set(part.wordings.values_list("text", flat=True)) == {f"Text {number}" for number in range(20)}
+
+
+@pytest.mark.usefixtures("_round")
+def test_savings_of_one_open_page_that_come_in_any_order_leave_the_last_text(area, owner, home):
+    part = PartFactory(subject__area=area)
+    side = {"by": owner, "on_behalf_of": home.body, "sitting": "a"}
+
+    def saving(turn: int) -> Callable[[], Part]:
+        return lambda: save_part(part, text=f"Text {turn}", base_version=0, turn=turn, **side)
+
+    answers = at_once(*[saving(turn) for turn in range(1, 6)])
+
+    assert {type(answer) for answer in answers} == {Part}, answers
+    part.refresh_from_db()
+    assert part.text == "Text 5"
+
+
+@pytest.mark.usefixtures("_round")
+def test_no_text_comes_in_after_its_subject_was_closed(area, owner, home):
+    part = PartFactory(subject__area=area)
+
+    def close() -> str:
+        with transaction.atomic():
+            (locked,) = Part.objects.about(part.subject).lock_in_order()
+            part.subject.is_closed = True
+            part.subject.save()
+            return locked.text
+
+    answers = at_once(
+        close, lambda: save_part(part, text="Nytt", base_version=0, by=owner, on_behalf_of=home.body).text
+    )
+
+    part.refresh_from_db()
+    assert part.text == answers[0]
