@@ -95,6 +95,12 @@ def kept_in_the_browser() -> list[Kept]:
             _("Remembers whether you chose light or dark appearance. It is never sent to us."),
             _("Until you remove it in the browser"),
         ),
+        Kept(
+            "collab4m.part",
+            local,
+            _("Keeps a text that you are writing until it is saved. It is offered back to you, and to nobody else."),
+            _("Until the text is saved or you throw it away"),
+        ),
     ]
 
 
