@@ -50,9 +50,11 @@ from records.models import (
     Job,
     Link,
     Outgoing,
+    Part,
     Question,
     Reply,
     Sourced,
+    Wording,
     span,
 )
 from records.operations import ask_question, propose_correction, reply_to_question
@@ -301,9 +303,12 @@ def remove_demo() -> int:
     examples = _examples()
     changed = _hand_back_reference(people)
     # History is append-only for everyone but this: examples never happened, so nothing is to be told of them.
-    with pgtrigger.ignore("records.Event:append_only"):
+    with pgtrigger.ignore(
+        "records.Event:append_only", "records.Wording:append_only", "records.Part:new_text_new_version"
+    ):
         _remove_conversations(people, examples)
         bodies = examples[Body]
+        _remove_texts(people, examples)
         Event.objects.filter(Q(by__in=people) | Q(on_behalf_of__in=bodies) | _about(examples, "subject")).delete()
     Link.objects.filter(_about(examples, "from") | _about(examples, "to")).delete()
     Job.objects.filter(Q(by__in=people) | Q(on_behalf_of__in=bodies)).delete()
@@ -382,6 +387,21 @@ def _remove_conversations(people: Iterable[User], examples: dict[type[models.Mod
     replies.delete()
     questions.delete()
     corrections.delete()
+
+
+def _remove_texts(people: Iterable[User], examples: dict[type[models.Model], list[int]]) -> None:
+    """What was written in examples, and what these people wrote elsewhere: there stands again what others wrote."""
+    parts = Part.objects.filter(_about(examples, "subject"))
+    theirs = Q(by__in=people) | Q(on_behalf_of__in=examples[Body])
+    Event.objects.filter(_about({Part: list(parts.values_list("pk", flat=True))}, "subject")).delete()
+    Wording.objects.filter(Q(part__in=parts) | theirs).delete()
+    parts.delete()
+    for part in Part.objects.filter(Q(last_by__in=people) | Q(last_on_behalf_of__in=examples[Body])):
+        last = part.wordings.exclude(version=None).order_by("version").last()
+        part.text, part.version = (last.text, last.version or 0) if last else ("", 0)
+        part.last_by, part.last_on_behalf_of = (last.by, last.on_behalf_of) if last else (None, None)
+        part.last_at = last.at if last else None
+        part.save()
 
 
 def _remove_examples(examples: dict[type[models.Model], list[int]]) -> None:

@@ -133,6 +133,7 @@ class DeclineForm(ForBody):
 class PartForm(ForBody):
     """A part's text, from the version that the page showed."""
 
+    all_optional = True
     text = LongText(
         label=_("Text"),
         help_text=_(

@@ -14,8 +14,8 @@ const area = form?.elements.text;
 const said = place.querySelector("[data-part-said]");
 const sitting = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`.slice(0, 36);
 
-let version = Number(place.dataset.version);
-let saved = area?.value ?? "";
+let version = Number(form?.elements.base_version.value ?? place.dataset.version);
+let saved = "refused" in place.dataset ? null : area?.value ?? ""; // the text that the portal is known to have
 let turn = 0;
 let saving = false;
 let since = 0; // when the saving began that has not succeeded yet
@@ -63,7 +63,7 @@ function offerDrafts() {
   const found = stored.keys().map((name) => ({ name, ...stored.read(name) }));
   for (const draft of found.sort((a, b) => b.at - a.at)) {
     const isOld = !(Date.now() - draft.at < KEPT_MS);
-    if (isOld || typeof draft.text !== "string" || draft.text.trim() === saved.trim()) stored.drop(draft.name);
+    if (isOld || typeof draft.text !== "string" || draft.text.trim() === saved?.trim()) stored.drop(draft.name);
     else offer(draft);
   }
 }
@@ -231,6 +231,7 @@ function closeConflict() {
 
 if (form) {
   say("by-itself");
+  if (saved === null) later(PAUSE_MS);
   area.addEventListener("input", () => {
     keep();
     later(PAUSE_MS);

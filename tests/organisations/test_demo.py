@@ -36,7 +36,8 @@ from organisations.operations import (
     load_reference,
 )
 from records.models import Correction, Event, Question
-from tests.factories import RoleFactory
+from records.operations import save_part
+from tests.factories import PartFactory, RoleFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -207,3 +208,21 @@ def test_the_area_is_found_whatever_it_is_called(reference):
     load_demo()
 
     assert person("programrad.enkoping").roles_today[0].area.name == "Mälarsamverkan"
+
+
+def test_remove_demo_leaves_in_texts_what_others_wrote(demo):
+    area = CollaborationArea.objects.get()
+    demo_person = User.objects.get(email="handlaggare.enkoping@demo.example")
+    body = demo_person.roles.get().body
+    somebody = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=body).user
+    both, alone = PartFactory(subject__area=area), PartFactory(subject__area=area)
+    save_part(both, text="Först", base_version=0, by=somebody, on_behalf_of=body)
+    for part in (both, alone):
+        save_part(part, text="Till prov", base_version=1 if part == both else 0, by=demo_person, on_behalf_of=body)
+
+    remove_demo()
+
+    for part in (both, alone):
+        part.refresh_from_db()
+    assert (both.text, both.version, both.last_by) == ("Först", 1, somebody)
+    assert (alone.text, alone.version, alone.last_by) == ("", 0, None)
