@@ -161,6 +161,22 @@ def fonts() -> None:
     once(target / ".made-from", fingerprint([ROOT / "package-lock.json"], "400 600"), "Copying the fonts.", make)
 
 
+def document_fonts() -> None:
+    """The same typeface for documents, whole, with Arabic and Hebrew beside it."""
+    source, target = ROOT / "node_modules/@expo-google-fonts", BUILD / "document-font"
+
+    def make() -> None:
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        for family in ("source-sans-3", "noto-sans-arabic", "noto-sans-hebrew"):
+            for weight in ("400Regular", "600SemiBold"):
+                for face in (source / family / weight).glob(f"*_{weight}.ttf"):
+                    shutil.copyfile(face, target / face.name)
+            shutil.copyfile(source / family / "LICENSE_FONT", target / f"LICENSE-{family}")
+
+    once(target / ".made-from", fingerprint([ROOT / "package-lock.json"]), "Copying the documents' fonts.", make)
+
+
 def catalogues() -> None:
     """The Swedish texts, compiled by Babel because gettext's own tools may be missing."""
     for source in sorted(ROOT.glob("locale/*/LC_MESSAGES/django.po")):
@@ -219,6 +235,7 @@ def make_all(for_tests: bool) -> None:
         npm_packages()
         theme()
         fonts()
+        document_fonts()
         catalogues()
         if for_tests:
             browser()
