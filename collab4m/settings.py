@@ -145,6 +145,7 @@ ACCOUNT_RATE_LIMITS = {
     # A whole municipality may come from one address, so the strict limit is the one per account.
     "login": "120/m/ip",
     "login_failed": "30/m/ip,5/300s/key",
+    "verify": "60/m/ip",
 }
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("TRUSTED_PROXIES", 0)
 MFA_ADAPTER = "organisations.adapters.SecondStepAdapter"
@@ -184,6 +185,7 @@ STATICFILES_DIRS = [
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "final": {"BACKEND": "records.storage.FinalFiles"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
@@ -191,7 +193,7 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = DATA_DIR / "media"
-FILE_UPLOAD_HANDLERS = ["collab4m.uploads.LimitedUpload"]
+FILE_UPLOAD_HANDLERS = ["records.uploads.HashOnly", "collab4m.uploads.LimitedUpload"]
 UPLOAD_BYTES = 20_000_000  # of all files in a request; more is counted but not kept
 
 # Mail: written to files until a server is named

@@ -1,4 +1,4 @@
-"""Input about questions, corrections and texts written together."""
+"""Input about questions, corrections, texts written together and what is to be verified."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.forms import ForBody
 from records.models import LONGEST_TEXT, Choice, Correction, Question, Reply
 from records.people import Body
+from records.uploads import LARGEST
 from records.values import as_text, one_newline
+from records.verifying import hash_in
 
 
 class LongText(forms.CharField):
@@ -186,3 +188,40 @@ class SettleForm(PartForm):
     @property
     def standing(self) -> str:
         return str(self.cleaned_data["joined" if self.chosen == Choice.JOINED else "text"])
+
+
+class VerifyForm(forms.Form):
+    file = forms.FileField(
+        label=_("The file"),
+        help_text=_("The file is not saved. Only its checksum is computed."),
+        error_messages={
+            "required": _("Choose the file that you want to verify."),
+            "empty": _("The file is empty. Choose another one."),
+        },
+    )
+
+    def clean_file(self) -> Any:
+        file = self.cleaned_data["file"]
+        if file.is_too_large:
+            most = LARGEST // 1024 // 1024
+            raise ValidationError(
+                _("The file is larger than %(most)s MB, and no file from here is. Choose another one.") % {"most": most}
+            )
+        return file
+
+
+class HashForm(forms.Form):
+    kontrollsumma = forms.CharField(
+        label=_("The checksum"),
+        help_text=_("64 figures and letters from a to f, with or without spaces."),
+        max_length=200,
+        error_messages={"required": _("Write the checksum that stands last in the document.")},
+    )
+
+    def clean_kontrollsumma(self) -> str:
+        text: str = self.cleaned_data["kontrollsumma"]
+        if hash_in(text) is None:
+            raise ValidationError(
+                _("Write all 64 figures and letters of the checksum that stands last in the document.")
+            )
+        return text

@@ -1,6 +1,9 @@
-from django.urls import path
+from django.urls import path, register_converter
 
-from records import views
+from records import views, views_final
+from records.verifying import Sha256Converter
+
+register_converter(Sha256Converter, "sha256")
 
 urlpatterns = [
     path("historik/<str:app_label>/<str:model>/<int:pk>/", views.history, name="history"),
@@ -19,4 +22,8 @@ urlpatterns = [
     path("rattelser/<int:pk>/avsla/", views.correction_decline, name="correction_decline"),
     path("texter/<int:pk>/", views.part, name="part"),
     path("texter/<int:pk>/historik/", views.part_history, name="part_history"),
+    path("versioner/<int:pk>/", views_final.version, name="version"),
+    path("versioner/filer/<int:pk>/", views_final.rendition, name="rendition"),
+    path("verifiera/", views_final.verify, name="verify"),
+    path("verifiera/<sha256:sha256>/", views_final.verified, name="verified"),
 ]

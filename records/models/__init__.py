@@ -6,6 +6,7 @@ from records.models.jobs import Job, JobState, Pulse
 from records.models.outbox import Outgoing, OutgoingState, new_message_id
 from records.models.parts import LONGEST_TEXT, Choice, Part, Wording
 from records.models.questions import AnswerLink, Correction, CorrectionState, Question, Reply
+from records.models.versions import Rendition, RenditionKind, Version
 
 __all__ = [
     "LONGEST_TEXT",
@@ -25,9 +26,12 @@ __all__ = [
     "Part",
     "Pulse",
     "Question",
+    "Rendition",
+    "RenditionKind",
     "Reply",
     "Source",
     "Sourced",
+    "Version",
     "Wording",
     "figures_of",
     "new_message_id",

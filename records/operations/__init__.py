@@ -1,4 +1,4 @@
-"""What can be done with history, mail, jobs, questions, corrections and texts written together.
+"""What can be done with history, mail, jobs, questions, corrections, texts written together and final versions.
 
 History, mail and jobs are written in the caller's transaction: they happen with what they tell of, or not at all.
 """
@@ -26,6 +26,7 @@ from records.operations.questions import (
     reply_to_question,
 )
 from records.operations.signs import feel_pulse
+from records.operations.versions import VersionTaken, freeze, make_final, next_version, store_renditions, unchanged
 
 __all__ = [
     "AlreadyDecided",
@@ -39,6 +40,7 @@ __all__ = [
     "PartClosed",
     "QuestionClosed",
     "SameFigure",
+    "VersionTaken",
     "accept_correction",
     "ask_question",
     "claim_job",
@@ -47,7 +49,10 @@ __all__ = [
     "deliver_mail",
     "differences",
     "feel_pulse",
+    "freeze",
     "gather_digests",
+    "make_final",
+    "next_version",
     "order_job",
     "propose_correction",
     "record",
@@ -56,5 +61,7 @@ __all__ = [
     "run_job",
     "save_part",
     "send",
+    "store_renditions",
+    "unchanged",
     "work_off_jobs",
 ]

@@ -1,13 +1,16 @@
-"""The addresses of history, jobs, questions, corrections and texts written together, met by every role."""
+"""The addresses of history, jobs, questions, corrections, texts and final versions, met by every role."""
 
 import re
 from collections.abc import Callable
 from typing import Any
 
-from records.models import Outgoing, Part, Question
-from records.operations import ask_question, order_job, propose_correction, save_part
+from records.documents.files import MadeFile
+from records.models import Outgoing, Part, Question, Version
+from records.operations import ask_question, freeze, next_version, order_job, propose_correction, save_part
+from records.storage import FinalFiles
 from tests.factories import PartFactory, SchoolFactory
 from tests.pages import Page
+from tests.records.documents.content import COVER, small
 
 A_SCHOOL = 900_001  # the pages with ?om= name it in their address
 
@@ -68,9 +71,44 @@ def paper(area: Any, home: Any, owner: Any, neighbour: Any) -> list[Any]:
 
 
 WRITTEN = "## Bakgrund\n\nFyra kommuner samarbetar.\nDe är lika.\n\n- Västerås\n- Enköping\n\n2. Steg två\n3. Steg tre"
+
+
+def a_version(school: Any) -> Version:
+    """A version that a later one supersedes, with a file that the store has lost."""
+    first = freeze(
+        next_version(school, small(), by=None),
+        [MadeFile("pdf", "0381", "a.pdf", b"%PDF-1.7", COVER), MadeFile("zip", "", "lost.zip", b"PK")],
+    )
+    freeze(next_version(school, small("En senare version"), by=None))
+    lost = first.renditions.get(kind="zip").sha256
+    FinalFiles().delete(f"{lost[:2]}/{lost}")
+    return first
+
+
+def version(school: Any) -> list[Any]:
+    return [a_version(school).pk]
+
+
+def file(school: Any) -> list[Any]:
+    return [a_version(school).renditions.get(kind="pdf").pk]
+
+
+def lost_file(school: Any) -> list[Any]:
+    return [a_version(school).renditions.get(kind="zip").pk]
+
+
+def verified_file(school: Any) -> list[Any]:
+    return [a_version(school).renditions.get(kind="pdf").sha256]
+
+
+def verified_content(school: Any) -> list[Any]:
+    return [freeze(next_version(school, small(), by=None)).content_sha256]
+
+
 ABOUT = f"?om=organisations.school:{A_SCHOOL}"
 BOTH_SIDES = {"owner": 200, "asker": 200, "committee": 200}
 IN_THE_AREA = dict.fromkeys(("owner", "asker", "principal", "committee", "council_member"), 200)
+OPEN = {"anonymous": 200}
 WHO_ACT = {"owner": 200, "asker": 200, "outsider": 200, "principal": 200}
 
 PAGES = [
@@ -136,4 +174,12 @@ PAGES = [
     ),  # fmt: skip
     Page("part_history", args=part, everyone=404, status=IN_THE_AREA),
     Page("history", args=history_of_part, query="?sida=3", everyone=404, status=IN_THE_AREA),
+    Page("version", args=version),
+    Page("rendition", args=file, draws=False),
+    Page("rendition", args=lost_file, query="?borta", everyone=404, draws=False),
+    Page("verify", status=OPEN),
+    Page("verify", query="?kontrollsumma=abc", status=OPEN),
+    Page("verified", args=lambda: ["0" * 64], status=OPEN),
+    Page("verified", args=verified_file, query="?fil", status=OPEN),
+    Page("verified", args=verified_content, query="?innehall", status=OPEN),
 ]

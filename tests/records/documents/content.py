@@ -79,7 +79,7 @@ def small(title: str = "Fördjupad samverkan i 4M") -> dict:
         kind="Återredovisning",
         title=title,
         subtitle="September 2022",
-        sources=SOURCES,
+        sources={**SOURCES},
         sections=[
             section(
                 "sammanfattning", "Sammanfattning",
@@ -138,7 +138,7 @@ def awkward() -> dict:
     return document(
         kind="Återredovisning",
         title=f"{AWKWARD[0]} {AWKWARD[2]}",
-        sources=SOURCES,
+        sources={**SOURCES},
         sections=[
             section("texter", AWKWARD[4], *[paragraph(text) for text in AWKWARD], bullets(*AWKWARD)),
             section("lang", AWKWARD[0], table("rader", AWKWARD[6], head, rows)),

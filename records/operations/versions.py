@@ -1,0 +1,143 @@
+"""Making something final: content and its files, all of them or nothing."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import models, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from collab4m.clock import now
+from collab4m.errors import RuleBroken, refused
+from records import storage
+from records.documents.content import Content, check, composed, sha256_of
+from records.documents.files import MadeFile, count_of_files, made_with, make_files
+from records.models import Rendition, Version
+from records.operations.history import record
+from records.people import Body, User
+from records.work import RunningJob
+
+
+class VersionTaken(RuleBroken):
+    code = "version_taken"
+    message = gettext_lazy("Another version was made final meanwhile. Read it, and order yours again if it is needed.")
+
+
+def next_version(
+    subject: models.Model, content: Content, *, by: User | None, on_behalf_of: Body | None = None
+) -> Version:
+    """What `content` would be as the next version of `subject`: checked, numbered and dated, not yet written.
+
+    Raises ContentRefused.
+    """
+    check(content)
+    latest = Version.objects.of(subject).first()
+    return Version(
+        subject_type=ContentType.objects.get_for_model(subject),
+        subject_id=subject.pk,
+        number=latest.number + 1 if latest else 1,
+        schema=content["schema"],
+        content=composed(content),
+        content_sha256=sha256_of(content),
+        frozen_at=now().replace(microsecond=0),
+        by=by,
+        on_behalf_of_id=on_behalf_of.pk if on_behalf_of else None,
+        supersedes=latest,
+    )
+
+
+@transaction.atomic
+def freeze(version: Version, files: Iterable[MadeFile] = ()) -> Version:
+    """Make final what `next_version` prepared, with its files: all rows are written, or none.
+
+    Raises VersionTaken if somebody else has taken its number since.
+    """
+    check(version.content)
+    with (
+        refused(version_number_once=VersionTaken, records_version_supersedes_id_key=VersionTaken),
+        transaction.atomic(),
+    ):
+        version.save(force_insert=True)
+    store_renditions(version, files)
+    subject: Any = version.subject
+    record(
+        "version.frozen", subject, by=version.by, on_behalf_of=version.on_behalf_of,
+        title=version.title, number=version.number, sha256=version.content_sha256,
+    )  # fmt: skip
+    return version
+
+
+@transaction.atomic
+def store_renditions(version: Version, files: Iterable[MadeFile]) -> list[Rendition]:
+    """Keep files that were made of a version. A file is in the store before its row is written; the rows come together.
+
+    A file that is kept already, byte for byte, is not kept twice.
+    """
+    kept = set(version.renditions.values_list("kind", "variant", "sha256"))
+    programs = made_with()
+    rows = []
+    for file in files:
+        digest = storage.keep(file.data)
+        if (file.kind, file.variant, digest) in kept:
+            continue
+        rows.append(
+            Rendition(
+                version=version,
+                kind=file.kind,
+                variant=file.variant,
+                name=file.name,
+                size=len(file.data),
+                sha256=digest,
+                cover=file.cover,
+                made_with=programs,
+            )
+        )
+    return Rendition.objects.bulk_create(rows)
+
+
+def unchanged(subject: models.Model, content: Content, covers: Mapping[str, Content] | None = None) -> Version | None:
+    """The latest version of `subject`, if it says the same and has a PDF with each of these covers as they are."""
+    latest = Version.objects.of(subject).first()
+    if latest is None or latest.content_sha256 != sha256_of(content):
+        return None
+    drawn = dict(latest.renditions.current().filter(kind="pdf").values_list("variant", "cover"))
+    wanted = covers or {"": {}}
+    return latest if all(drawn.get(variant) == cover for variant, cover in wanted.items()) else None
+
+
+def make_final(
+    job: RunningJob, subject: models.Model, content: Content, *, covers: Mapping[str, Content] | None = None
+) -> Version:
+    """Inside a job: make the files of `content`, then make it final together with the job's end.
+
+    The same content again gives the same version; covers it did not have are added. Whatever moment the worker dies
+    at, there is either nothing or a version with all its files. Raises ContentRefused, VersionTaken, JobLost.
+    """
+    covers = covers or {}
+    version = Version.objects.of(subject).first()
+    is_new = version is None or version.content_sha256 != sha256_of(content)
+    if is_new:
+        version = next_version(subject, content, by=job.by, on_behalf_of=job.on_behalf_of)
+    assert version is not None
+    total = count_of_files(content, covers) + 1
+    job.progress(0, total, _("Collecting the content"))
+    files: list[MadeFile] = []
+    made = make_files(
+        version.content, number=version.number, at=version.frozen_at, site=settings.SITE_URL, covers=covers
+    )
+    for file in made:
+        files.append(file)
+        job.progress(len(files), total, _("Making %(name)s") % {"name": file.name})
+    with job.finish() as result:
+        if is_new:
+            freeze(version, files)
+        else:
+            store_renditions(version, files)
+        result.update(_result(version))
+    return version
+
+
+def _result(version: Version) -> dict[str, Any]:
+    return {"version": version.pk, "number": version.number, "content_sha256": version.content_sha256}
