@@ -86,8 +86,6 @@ def verify(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_GET
 def verified(request: HttpRequest, sha256: str) -> HttpResponse:
-    if not ratelimit.consume(request, action="verify", limit_get=True):
-        return ratelimit.respond_429(request)
     return _verdict(request, sha256)
 
 
