@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from records import storage
 from records.documents.files import MEDIA_TYPES
 from records.documents.frame import frame_for
-from records.documents.page import page_context
+from records.documents.page import draw_once, page_context
 from records.documents.reading import Reading
 from records.documents.words import grouped
 from records.forms import HashForm, VerifyForm
@@ -40,7 +40,7 @@ def version(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "version": row,
         "later": row.later,
-        "document": page_context(Reading(row.content, frame)),
+        "document": page_context(Reading(row.content, frame), draw_once),
         "files": list(row.renditions.current().order_by("variant", "kind")),
     }
     return render(request, "records/version.html", context)
