@@ -70,6 +70,11 @@ def keep(data: bytes) -> str:
     return digest
 
 
+def path_of(digest: str) -> str:
+    """Where the file with this hash lies, for whoever runs the portal."""
+    return storages["final"].path(_name(digest))
+
+
 def is_kept(digest: str) -> bool:
     """Whether the file is there and is what it was."""
     try:

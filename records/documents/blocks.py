@@ -1,5 +1,6 @@
 """The parts of a document, for apps that write one: each gives the piece of content that `schema.json` describes."""
 
+import re
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -83,6 +84,15 @@ def strong(text: str) -> Content:
 
 def link(text: str, address: str) -> Content:
     return {"text": text, "address": address}
+
+
+def said(sentence: str, **parts: Inline) -> list[Inline]:
+    """A translated sentence with parts where their names stand: said(_("%(all)s schools"), all=figure(…))."""
+    inline: list[Inline] = []
+    for place, piece in enumerate(re.split(r"%\((\w+)\)s", sentence)):
+        part = parts[piece] if place % 2 else piece.replace("%%", "%")
+        inline += part if isinstance(part, list) else [part] if part else []
+    return inline
 
 
 def column(label: str, kind: str = "text") -> Content:

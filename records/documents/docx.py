@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 import docx
-import typst
 from django.utils import timezone
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
@@ -22,6 +21,7 @@ from records.documents import charts, fonts, theme, words
 from records.documents.archive import zipped_again
 from records.documents.content import Content, has_examples
 from records.documents.reading import Reading, Runs
+from records.documents.typesetting import typeset
 
 LANGUAGE = "sv-SE"
 TYPEFACE = "Calibri"
@@ -281,15 +281,6 @@ def _field(paragraph: Any, name: str) -> None:
 def _as_png(drawing: str) -> bytes:
     """The drawing as an image, by the same engine and fonts as in the PDF."""
     page = (
-        b'#set page(width: 160mm, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg", width: 100%)'
+        '#set page(width: 160mm, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg", width: 100%)'
     )
-    typefaces: list[Any] = [fonts.folder()]
-    made: bytes = typst.compile(
-        page,
-        font_paths=typefaces,
-        ignore_system_fonts=True,
-        sys_inputs={"svg": drawing},
-        format="png",
-        ppi=PIXELS_PER_INCH,
-    )
-    return made
+    return typeset(page, fonts=str(fonts.folder()), inputs={"svg": drawing}, format="png", ppi=PIXELS_PER_INCH)

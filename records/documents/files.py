@@ -17,6 +17,7 @@ from records.documents.reading import Reading
 
 MEDIA_TYPES = {
     "pdf": "application/pdf",
+    "sealed": "application/pdf",
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     "html": "text/html; charset=utf-8",
     "csv": "text/csv; charset=utf-8",

@@ -4,17 +4,16 @@ import json
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-import typst
 from django.utils import timezone
 
 from records.documents import charts, fonts, theme, words
 from records.documents.content import Content, has_examples
 from records.documents.reading import Reading, Runs, text_of
+from records.documents.typesetting import typeset
 
 TEMPLATE = Path(__file__).with_name("document.typ")
-STANDARDS: list[Any] = ["ua-1", "a-2a"]
+STANDARDS = ["ua-1", "a-2a"]
 
 BODY = 10.5  # points, as in the template
 UPRIGHT, WIDE = 453.0, 728.0  # the width of the text on an upright and on a wide page, in points
@@ -22,24 +21,25 @@ LINE = UPRIGHT / BODY  # an upright page's line, in type sizes
 INSET = 4.0
 TALLEST_CHART = 560.0
 LONGEST_HEAD = 90  # characters of the title at the top of each page
-MOST_UPRIGHT = 8  # columns; a table with more gets wide pages
+MOST_UPRIGHT = 8  # columns; a table with more, or with longer words than fit, gets wide pages
 MOST_LINES_WHOLE = 16  # a table with more may break over pages
-NARROWEST, WIDEST = 3.5, 24.0  # a column's share, in type sizes
+NARROWEST, WIDEST = 3.0, 24.0  # a column's share, in type sizes
+MARGINS = 1.2  # inset and the mark of a source, in type sizes
+SHORT_HEADING = 6.0  # type sizes; a heading up to that stays on one line
+BOLD = 1.06  # the first column and the headings are bold
 
 
 def pdf(reading: Reading) -> bytes:
-    """The document as PDF. Raises typst.TypstError if the template itself is at fault; content never is."""
-    made: bytes = typst.compile(
-        TEMPLATE,
-        root=TEMPLATE.parent,
-        font_paths=[fonts.folder()],
-        ignore_system_fonts=True,
-        sys_inputs={"data": json.dumps(_data(reading), ensure_ascii=False)},
+    """The document as PDF, set in a process of its own. Raises TypesettingFailed, which content never causes."""
+    return typeset(
+        str(TEMPLATE),
+        root=str(TEMPLATE.parent),
+        fonts=str(fonts.folder()),
+        inputs={"data": json.dumps(_data(reading), ensure_ascii=False)},
         format="pdf",
         pdf_standards=STANDARDS,
         timestamp=int(reading.frame.at.timestamp()),
     )
-    return made
 
 
 def made_with() -> dict[str, str]:
@@ -146,11 +146,11 @@ def _source(source: Content) -> Content:
 
 def _table(table: Content) -> Content:
     columns, rows = table["columns"], table["rows"]
-    is_wide = len(columns) > MOST_UPRIGHT
-    size = 7.5 if is_wide else 8.0 if len(columns) > 6 else 9.0
-    text_width = WIDE if is_wide else UPRIGHT
     asked = [_asked(column["label"], [row[place]["runs"] for row in rows]) for place, column in enumerate(columns)]
-    widths = [size * width for width in _shared_out(asked, columns, text_width / size)]
+    size = 7.5 if len(columns) > MOST_UPRIGHT else 8.0 if len(columns) > 6 else 9.0
+    is_wide = len(columns) > MOST_UPRIGHT or sum(need for need, _want in asked) > UPRIGHT / size
+    text_width = WIDE if is_wide else UPRIGHT
+    widths = [size * width for width in _shared_out(asked, text_width / size)]
     rooms = [(width - 2 * INSET) / size for width in widths]
     lines = sum(max(_lines(cell["runs"], room) for cell, room in zip(row, rooms, strict=True)) for row in rows)
     return {
@@ -169,21 +169,41 @@ def _table(table: Content) -> Content:
     }
 
 
-def _asked(label: str, cells: list[Runs]) -> float:
-    """How much room a column asks for, in type sizes: its longest words whole, its longest cell up to a limit."""
+def _asked(label: str, cells: list[Runs]) -> tuple[float, float]:
+    """How much room a column needs for its longest word, and wants for its longest cell, in type sizes."""
+    heading = fonts.showable(label)
     texts = [fonts.showable(text_of(runs)) for runs in cells]
-    longest_word = max(fonts.width(word) for text in [fonts.showable(label), *texts] for word in text.split(" "))
+    words_there = [heading] if fonts.width(heading) <= SHORT_HEADING else heading.split(" ")
+    words_there += [word for text in texts for word in text.split(" ")]
+    longest_word = max(fonts.width(word) for word in words_there)
     longest = max((fonts.width(text) for text in texts), default=0)
-    return min(max(longest_word, min(longest, WIDEST), NARROWEST), WIDEST) + 2
+    least = min(max(longest_word * BOLD, NARROWEST), WIDEST)
+    return least + MARGINS, max(least, min(longest * BOLD, WIDEST)) + MARGINS
 
 
-def _shared_out(asked: list[float], columns: list[Content], room: float) -> list[float]:
-    """The columns' widths, together `room`: numbers get what they ask for if that leaves enough for the words."""
-    fixed = [ask if column["kind"] == "number" else 0.0 for ask, column in zip(asked, columns, strict=True)]
-    if not 0 < sum(fixed) <= room * 0.6 or all(fixed):
-        return [room * ask / sum(asked) for ask in asked]
-    left, words_ask = room - sum(fixed), sum(ask for ask, own in zip(asked, fixed, strict=True) if not own)
-    return [own or left * ask / words_ask for ask, own in zip(asked, fixed, strict=True)]
+def _shared_out(asked: list[tuple[float, float]], room: float) -> list[float]:
+    """The columns' widths, together `room`: first what the words need, then what is left to whoever wants more.
+
+    Where the words need more than there is, those of the widest columns are broken.
+    """
+    least = [need for need, _want in asked]
+    if sum(least) > room:
+        return _capped(least, room)
+    wanting = [want - need for need, want in asked]
+    if not sum(wanting):
+        return [room * need / sum(least) for need in least]
+    left = room - sum(least)
+    return [need + left * more / sum(wanting) for need, more in zip(least, wanting, strict=True)]
+
+
+def _capped(needs: list[float], room: float) -> list[float]:
+    """The needs with the largest cut to the same size, so that they make up `room`."""
+    left, columns = room, len(needs)
+    for need in sorted(needs):
+        if need * columns >= left:
+            break
+        left, columns = left - need, columns - 1
+    return [min(need, left / columns) for need in needs]
 
 
 def _lines(runs: Runs, room: float) -> int:

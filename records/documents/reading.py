@@ -82,7 +82,11 @@ class Reading:
         return f"{words.FRAME[kind]} {self._counts[kind]}."
 
     def _table(self, block: Content, caption: str) -> Content:
-        """A table whose figures all have one source, or are all examples, says so once, in its caption."""
+        """A table whose figures all have one source, or are all examples, says so once, in its caption.
+
+        Otherwise a row is marked once when its figures have one source, and not at all when that is the source of the
+        row above: a long list would else have thousands of marks.
+        """
         own = [figure for _path, figure in figures(block["rows"])]
         once = len({figure["source"] for figure in own}) == 1
         all_examples = bool(own) and all(figure["example"] for figure in own)
@@ -91,13 +95,26 @@ class Reading:
             title += self._marks(block)
         if all_examples:
             title.append({"t": words.EXAMPLE, "e": True})
+        rows, before, is_left_out = [], "", False
+        for row in block["rows"]:
+            keys = {figure["source"] for _path, figure in figures(row)}
+            is_one = len(keys) == 1 and not once
+            cells = [self._cell(cell, marks=len(keys) > 1, tag=not all_examples) for cell in row]
+            if is_one and keys != {before}:
+                last = max(place for place, cell in enumerate(row) if any(figures(cell)))
+                cells[last]["runs"].append(self._mark(*keys))
+            is_left_out = is_left_out or (is_one and keys == {before})
+            before = next(iter(keys)) if len(keys) == 1 else "" if keys else before
+            rows.append(cells)
+        notes = [block.get("note", ""), words.FRAME["same_source"] if is_left_out else ""]
+        note = " ".join(text for text in notes if text)
         return {
             "kind": "table",
             "id": block["id"],
             "caption": title,
             "columns": block["columns"],
-            "rows": [[self._cell(cell, marks=not once, tag=not all_examples) for cell in row] for row in block["rows"]],
-            "note": [{"t": block["note"]}] if block.get("note") else [],
+            "rows": rows,
+            "note": [{"t": note}] if note else [],
         }
 
     def _cell(self, cell: Any, *, marks: bool, tag: bool) -> Content:
@@ -116,6 +133,10 @@ class Reading:
         return {**mark, "first": words.source(self.content["sources"][key])} if is_first else mark
 
     def _runs(self, inline: Any, *, marks: bool = True, tag: bool = True) -> Runs:
+        """Running text. Several figures of one source, or that are all examples, are marked once, at its end."""
+        own = [figure for _path, figure in figures(inline)]
+        mark_once = marks and len(own) > 1 and len({figure["source"] for figure in own}) == 1
+        tag_once = tag and len(own) > 1 and all(figure["example"] for figure in own)
         runs: Runs = []
         for part in inline if isinstance(inline, list) else [inline]:
             if not isinstance(part, dict):
@@ -125,10 +146,14 @@ class Reading:
             else:
                 figure = part.get("last_known") if "missing" in part else part
                 runs.append({"t": words.shown(part), "soft": "missing" in part})
-                if figure and marks:
+                if figure and marks and not mark_once:
                     runs.append(self._mark(figure["source"]))
-                if figure and tag and figure["example"]:
+                if figure and tag and not tag_once and figure["example"]:
                     runs.append({"t": words.EXAMPLE, "e": True})
+        if mark_once:
+            runs.append(self._mark(own[0]["source"]))
+        if tag_once:
+            runs.append({"t": words.EXAMPLE, "e": True})
         return [run for run in runs if run.get("t") or "s" in run]
 
 

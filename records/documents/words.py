@@ -17,6 +17,7 @@ CAME_IN = {
     "import": "inläst från fil",
     "form": "ifyllt i formulär",
     "connector": "hämtat från annat system",
+    "computed": "räknat av portalen",
 }
 FRAME = {
     "annex": "Bilaga",
@@ -36,6 +37,7 @@ FRAME = {
     "official": "Handläggare",
     "proposal": "Förslag till beslut",
     "recipient": "Till",
+    "same_source": "En rad utan källa har samma källa som raden ovanför.",
     "send_to": "Beslutet skickas till",
     "sources": "Källor",
     "table": "Tabell",

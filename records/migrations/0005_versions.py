@@ -72,13 +72,14 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("pdf", "PDF"),
+                            ("sealed", "PDF, sealed"),
                             ("docx", "Word, a working copy"),
                             ("html", "web page"),
                             ("csv", "CSV"),
                             ("xlsx", "Excel"),
                             ("zip", "all files in one"),
                         ],
-                        max_length=4,
+                        max_length=6,
                     ),
                 ),
                 ("variant", models.CharField(blank=True, max_length=200)),
@@ -115,10 +116,6 @@ class Migration(migrations.Migration):
                     when="BEFORE",
                 ),
             ),
-        ),
-        migrations.AddConstraint(
-            model_name="rendition",
-            constraint=models.UniqueConstraint(fields=("version", "kind", "variant", "sha256"), name="rendition_once"),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="rendition",

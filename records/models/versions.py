@@ -19,6 +19,7 @@ SHA256_LENGTH = 64
 
 class RenditionKind(models.TextChoices):
     PDF = "pdf", "PDF"
+    SEALED = "sealed", _("PDF, sealed")
     DOCX = "docx", _("Word, a working copy")
     HTML = "html", _("web page")
     CSV = "csv", "CSV"
@@ -94,7 +95,7 @@ class Rendition(models.Model):
     """
 
     version = models.ForeignKey(Version, models.PROTECT, related_name="renditions")
-    kind = models.CharField(max_length=4, choices=RenditionKind)
+    kind = models.CharField(max_length=6, choices=RenditionKind)
     variant = models.CharField(max_length=200, blank=True)
     name = models.CharField(max_length=200)
     size = models.PositiveBigIntegerField()
@@ -106,7 +107,6 @@ class Rendition(models.Model):
     objects = RenditionQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["version", "kind", "variant", "sha256"], name="rendition_once")]
         triggers = [pgtrigger.Protect(name="frozen", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

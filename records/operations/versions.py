@@ -14,7 +14,7 @@ from collab4m.errors import RuleBroken, refused
 from records import storage
 from records.documents.content import Content, check, composed, sha256_of
 from records.documents.files import MadeFile, count_of_files, made_with, make_files
-from records.models import Rendition, Version
+from records.models import Rendition, RenditionKind, Version
 from records.operations.history import record
 from records.people import Body, User
 from records.work import RunningJob
@@ -73,9 +73,9 @@ def freeze(version: Version, files: Iterable[MadeFile] = ()) -> Version:
 def store_renditions(version: Version, files: Iterable[MadeFile]) -> list[Rendition]:
     """Keep files that were made of a version. A file is in the store before its row is written; the rows come together.
 
-    A file that is kept already, byte for byte, is not kept twice.
+    A file that is the current one already, byte for byte, is not told of twice.
     """
-    kept = set(version.renditions.values_list("kind", "variant", "sha256"))
+    kept = set(version.renditions.current().values_list("kind", "variant", "sha256"))
     programs = made_with()
     rows = []
     for file in files:
@@ -102,7 +102,7 @@ def unchanged(subject: models.Model, content: Content, covers: Mapping[str, Cont
     latest = Version.objects.of(subject).first()
     if latest is None or latest.content_sha256 != sha256_of(content):
         return None
-    drawn = dict(latest.renditions.current().filter(kind="pdf").values_list("variant", "cover"))
+    drawn = dict(latest.renditions.current().filter(kind=RenditionKind.PDF).values_list("variant", "cover"))
     wanted = covers or {"": {}}
     return latest if all(drawn.get(variant) == cover for variant, cover in wanted.items()) else None
 
@@ -112,9 +112,12 @@ def make_final(
 ) -> Version:
     """Inside a job: make the files of `content`, then make it final together with the job's end.
 
-    The same content again gives the same version; covers it did not have are added. Whatever moment the worker dies
-    at, there is either nothing or a version with all its files. Raises ContentRefused, VersionTaken, JobLost.
+    The same content again gives the same version; covers it did not have are added. Each PDF is sealed once. Whatever
+    moment the worker dies at, there is either nothing or a version with all its files.
+    Raises ContentRefused, SealUnusable, VersionTaken, JobLost.
     """
+    from records.sealing import Sealer  # here: only the worker needs it, and it takes a third of a second to read
+
     covers = covers or {}
     version = Version.objects.of(subject).first()
     is_new = version is None or version.content_sha256 != sha256_of(content)
@@ -124,12 +127,16 @@ def make_final(
     total = count_of_files(content, covers) + 1
     job.progress(0, total, _("Collecting the content"))
     files: list[MadeFile] = []
+    sealer = Sealer()
+    kept = set(version.renditions.current().values_list("variant", "sha256")) if version.pk else set()
     made = make_files(
         version.content, number=version.number, at=version.frozen_at, site=settings.SITE_URL, covers=covers
     )
-    for file in made:
+    for done, file in enumerate(made, start=1):
         files.append(file)
-        job.progress(len(files), total, _("Making %(name)s") % {"name": file.name})
+        if file.kind == RenditionKind.PDF and (file.variant, file.sha256) not in kept:
+            files.append(sealer.sealed(file))
+        job.progress(done, total, _("Making %(name)s") % {"name": file.name})
     with job.finish() as result:
         if is_new:
             freeze(version, files)

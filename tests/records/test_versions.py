@@ -179,7 +179,8 @@ def test_a_job_makes_a_version_with_all_its_files_and_tells_how_far_it_is(owner,
     kinds = sorted(version.renditions.values_list("kind", "variant"))
     assert kinds == [
         ("csv", "behov"), ("csv", "matris-tabell"), ("csv", "platser"), ("docx", "0381"), ("docx", "1980"),
-        ("html", ""), ("pdf", "0381"), ("pdf", "1980"), ("xlsx", ""), ("zip", "0381"), ("zip", "1980"),
+        ("html", ""), ("pdf", "0381"), ("pdf", "1980"), ("sealed", "0381"), ("sealed", "1980"), ("xlsx", ""),
+        ("zip", "0381"), ("zip", "1980"),
     ]  # fmt: skip
     assert all(len(storage.read(one.sha256)) == one.size for one in version.renditions.all())
 
@@ -189,7 +190,7 @@ def test_the_same_content_again_is_the_same_version_and_only_new_covers_are_adde
     work_off_jobs()
     order(school)
     work_off_jobs()
-    assert (Version.objects.count(), Rendition.objects.count()) == (1, 2 + 3 + 3)
+    assert (Version.objects.count(), Rendition.objects.count()) == (1, 2 + 3 + 4)
     assert unchanged(school, small("Fördjupad samverkan")) == Version.objects.get()
     assert unchanged(school, small("Fördjupad samverkan"), {"0381": COVER}) is None
     assert unchanged(school, small("Annat")) is None
@@ -197,7 +198,7 @@ def test_the_same_content_again_is_the_same_version_and_only_new_covers_are_adde
     order(school, covers={"0381": COVER})
     work_off_jobs()
 
-    assert (Version.objects.count(), Rendition.objects.count()) == (1, 2 + 3 + 3 + 3)
+    assert (Version.objects.count(), Rendition.objects.count()) == (1, 2 + 3 + 4 + 4)
     assert unchanged(school, small("Fördjupad samverkan"), {"0381": COVER}) == Version.objects.get()
 
 

@@ -26,7 +26,7 @@ from tests.records.test_races import at_once
 pytestmark = pytest.mark.django_db(transaction=True)
 
 COVERS = {"0381": COVER, "1980": OTHER_COVER}
-FILES = 2 + 3 + 6
+FILES = 2 + 3 + 8
 
 
 def die() -> None:
