@@ -33,7 +33,7 @@ from programmes.operations.flows import (
     flows_of,
     report_flow,
 )
-from programmes.operations.gaps import Gap, GapOffer, Gaps, GapState, gaps_of
+from programmes.operations.gaps import Gap, GapOffer, Gaps, GapState, gaps_of, gaps_of_area
 from programmes.operations.offer import (
     NATIONAL,
     Cell,
@@ -117,6 +117,7 @@ __all__ = [
     "flows_of",
     "forget_files",
     "gaps_of",
+    "gaps_of_area",
     "guessed_columns",
     "intake_of",
     "intakes_of",

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from collab4m.clock import today
 from collab4m.school_year import SchoolYear
 from organisations.models import CollaborationArea, Membership, Municipality, TravelTime
 from programmes.models import Answer, OfferingFact, Orientation, Programme, PupilFlow, together
 from programmes.operations.flows import Count, count_of
-from programmes.operations.offer import Cell, MunicipalityOffer, Offer, SchoolOffer
+from programmes.operations.offer import Cell, MunicipalityOffer, Offer, SchoolOffer, members_of
 from records.models import span
 
 
@@ -99,7 +99,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Gaps:
-    """The gaps of a municipality in a school year, over all areas it belongs to then."""
+    """The gaps of a municipality in a school year, among the members of those areas."""
 
     municipality: Municipality
     year: SchoolYear
@@ -127,29 +127,56 @@ def gaps_of(municipality: Municipality, year: SchoolYear, *, reader: Any, kinds:
         areas.setdefault(membership.area_id, membership.area)
     members.setdefault(municipality.pk, (municipality, None))
     offer = Offer(year, list(members.values()), kinds)
-    home = next(member for member in offer.members if member.municipality.pk == municipality.pk)
-    finder = _Finder(offer, home, _travel_from(municipality), _demand_of(municipality, year, reader))
-    return Gaps(municipality, year, list(areas.values()), offer, list(finder.rows()))
+    (gaps,) = _gaps([member for member in offer.members if member.municipality.pk == municipality.pk], offer, reader)
+    return Gaps(municipality, year, list(areas.values()), offer, gaps)
 
 
-def _travel_from(municipality: Municipality) -> dict[int, TravelTime]:
-    """The shortest known way to each other municipality, today."""
-    times = TravelTime.objects.on(today()).filter(Q(origin=municipality) | Q(destination=municipality))
-    shortest: dict[int, TravelTime] = {}
+def gaps_of_area(
+    area: CollaborationArea, year: SchoolYear, *, reader: Any, kinds: Iterable[str] = ()
+) -> tuple[Offer, list[Gaps]]:
+    """The area's offer in a school year, and the gaps of each member in the agreed order.
+
+    The area's other members are the neighbours; `gaps_of` counts those of a municipality's other areas too. The same
+    number of queries whatever there is.
+    """
+    offer = Offer(year, members_of(area, year), kinds)
+    found = zip(offer.members, _gaps(offer.members, offer, reader), strict=True)
+    return offer, [Gaps(member.municipality, year, [area], offer, rows) for member, rows in found]
+
+
+def _gaps(homes: Sequence[MunicipalityOffer], offer: Offer, reader: Any) -> list[list[Gap]]:
+    """The gaps of each of some members of an offer, all others being its neighbours. Two queries."""
+    ids = [home.municipality.pk for home in homes]
+    travel, demand = _travel_from(ids, offer.year), _demand_of(ids, offer.year, reader)
+    return [
+        list(_Finder(offer, home, travel[home.municipality.pk], demand[home.municipality.pk]).rows()) for home in homes
+    ]
+
+
+def _travel_from(homes: Collection[int], year: SchoolYear) -> dict[int, dict[int, TravelTime]]:
+    """For each home the shortest way to each other municipality that is known of the school year."""
+    times = TravelTime.objects.filter(
+        Q(origin__in=homes) | Q(destination__in=homes), valid__overlap=span(year.first_day, year.last_day)
+    )
+    shortest: dict[int, dict[int, TravelTime]] = defaultdict(dict)
     for time in times.exclude(minutes=None).select_related("source").order_by("-minutes", "pk"):
-        shortest[time.destination_id if time.origin_id == municipality.pk else time.origin_id] = time
+        shortest[time.origin_id][time.destination_id] = time
+        shortest[time.destination_id][time.origin_id] = time
     return shortest
 
 
-def _demand_of(municipality: Municipality, year: SchoolYear, reader: Any) -> dict[str, Count]:
-    """By the programme's key in statistics: the municipality's pupils who study elsewhere, in the latest semester."""
-    flows = PupilFlow.objects.filter(home=municipality, school_year=year).exclude(provider_municipality=municipality)
+def _demand_of(homes: Collection[int], year: SchoolYear, reader: Any) -> dict[int, dict[str, Count]]:
+    """For each home, by the programme's key in statistics: its pupils who study elsewhere, in its latest semester."""
+    flows = PupilFlow.objects.filter(home__in=homes, school_year=year).exclude(provider_municipality=F("home"))
     rows = list(flows.select_related("programme"))
-    latest = max((row.semester for row in rows), default="")
-    found: dict[str, Count] = {}
+    latest: dict[int, str] = {}
     for row in rows:
-        if row.semester == latest:
-            found[row.programme.family] = found.get(row.programme.family, Count()) + count_of(row, reader)
+        latest[row.home_id] = max(row.semester, latest.get(row.home_id, ""))
+    found: dict[int, dict[str, Count]] = defaultdict(dict)
+    for row in rows:
+        if row.semester == latest[row.home_id]:
+            counts, family = found[row.home_id], row.programme.family
+            counts[family] = counts.get(family, Count()) + count_of(row, reader)
     return found
 
 

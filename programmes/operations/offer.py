@@ -144,6 +144,7 @@ class Offer:
         self, year: SchoolYear, members: Sequence[tuple[Municipality, Membership | None]], kinds: Iterable[str] = ()
     ) -> None:
         self.year = year
+        self._cells: dict[tuple[int, int, int | None], Cell] = {}
         ids = [municipality.pk for municipality, _membership in members]
         self._read_catalogue(kinds)
         self._read_schools(members, ids)
@@ -161,7 +162,7 @@ class Offer:
         by_id = {programme.pk: programme for programme in self.programmes}
         self.orientations: dict[int, list[Orientation]] = defaultdict(list)
         valid = Orientation.objects.for_intake(self.year).filter(programme__in=by_id)
-        for orientation in sorted(valid, key=lambda one: swedish_key(one.name_sv)):
+        for orientation in sorted(valid, key=lambda one: (swedish_key(one.name_sv), one.pk)):
             orientation.programme = by_id[orientation.programme_id]
             self.orientations[orientation.programme_id].append(orientation)
 
@@ -171,7 +172,7 @@ class Offer:
         here: dict[int, list[SchoolOffer]] = defaultdict(list)
         self.schools: dict[int, SchoolOffer] = {}
         towns = {municipality.pk: municipality for municipality, _membership in members}
-        for school in sorted(schools, key=lambda one: (not one.is_municipal, swedish_key(one.name))):
+        for school in sorted(schools, key=lambda one: (not one.is_municipal, swedish_key(one.name), one.pk)):
             school.municipality = towns[school.municipality_id]
             offer = self.schools[school.pk] = SchoolOffer(school)
             here[school.municipality_id].append(offer)
@@ -248,6 +249,12 @@ class Offer:
 
     def at_school(self, one: SchoolOffer, programme: Programme, orientation: Orientation | None = None) -> Cell:
         """What the school says, and what is known from before where it says nothing."""
+        key = one.school.pk, programme.pk, orientation.pk if orientation else None
+        if key not in self._cells:
+            self._cells[key] = self._at_school(one, programme, orientation)
+        return self._cells[key]
+
+    def _at_school(self, one: SchoolOffer, programme: Programme, orientation: Orientation | None) -> Cell:
         rows = one.rows.get(programme.pk, {})
         answer = self._said(one, programme, orientation)
         if answer == Answer.NOT_REPORTED:
