@@ -7,6 +7,7 @@ from collab4m import api_docs
 from organisations import api as organisations
 from programmes import api as programmes
 from records import api as records
+from reports import api as reports
 
 router = SimpleRouter(use_regex_path=False)
 router.register("areas", organisations.AreaViewSet, basename="api-area")
@@ -21,6 +22,7 @@ router.register("offerings", programmes.OfferingViewSet, basename="api-offering"
 router.register("offering-reports", programmes.OfferingReportViewSet, basename="api-offering-report")
 router.register("offering-facts", programmes.OfferingFactViewSet, basename="api-offering-fact")
 router.register("pupil-flows", programmes.PupilFlowViewSet, basename="api-pupil-flow")
+router.register("reports", reports.ReportViewSet, basename="api-report")
 router.register("programme-gaps", programmes.ProgrammeGapViewSet, basename="api-programme-gap")
 router.register("jobs", records.JobViewSet, basename="api-job")
 router.register("parts", records.PartViewSet, basename="api-part")

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "records",
     "organisations",
     "programmes",
+    "reports",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -233,6 +234,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "organisations.tasks.forget_what_is_due",
         "schedule": 3600.0,
         "options": {"expire_seconds": 3600},
+    },
+    "make_due_reports": {
+        "task": "reports.tasks.make_due_reports",
+        "schedule": 10.0,
+        "options": {"expire_seconds": 10},
     },
     "forget_files": {
         "task": "programmes.tasks.forget_files",

@@ -9,6 +9,7 @@ from collab4m.school_year import SchoolYear
 from organisations.models import Board, CollaborationArea, Membership, Municipality, Provider, Role, School, Site, User
 from programmes.models import Offering, OfferingReport, Orientation, Programme, PupilFlow, Succession
 from records.models import Part, span
+from reports.models import Report
 from tests.writing.models import Paper
 
 
@@ -159,3 +160,13 @@ class PartFactory(DjangoModelFactory):
     subject = factory.SubFactory(PaperFactory)
     key = factory.Sequence(lambda n: f"del-{n}")
     heading = "Sammanfattning"
+
+
+class ReportFactory(DjangoModelFactory):
+    class Meta:
+        model = Report
+
+    area = factory.SubFactory(AreaFactory)
+    title = factory.Sequence(lambda n: f"Återredovisning {n}")
+    school_year = SchoolYear(2022)
+    due = date(2022, 9, 1)

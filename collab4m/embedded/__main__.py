@@ -14,7 +14,11 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m collab4m.embedded")
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run", help="start the portal and keep it alive")
-    run.add_argument("--once", action="store_true", help="start all, do one job through the queue, stop")
+    run.add_argument(
+        "--once",
+        action="store_true",
+        help="start all, wait for the reports that are due, do one job through the queue, stop",
+    )
     run.add_argument("--reload", action="store_true", help="start web, worker and beat anew when code changes")
     servers = verbs.add_parser("with-servers", help="run a command with a PostgreSQL and a Redis of its own")
     servers.add_argument("--data", type=Path, required=True)

@@ -14,9 +14,12 @@ from tests.factories import (
     SuccessionFactory,
 )
 from tests.pages import Page
+from tests.reports.pages import IN_THE_AREA, WRITERS
+from tests.reports.pages import of_report as of_final_report
 
 CLOSED = {"anonymous": 401}
 OPEN = {"anonymous": 200}
+FINAL = {"everyone": 404, "status": {**CLOSED, **IN_THE_AREA}}
 
 
 def of_area(area):
@@ -124,6 +127,18 @@ PAGES = [
         args=of_part,
         everyone=404,
         status={**CLOSED, **dict.fromkeys(("owner", "asker", "principal", "committee", "council_member"), 200)},
+        draws=False,
+    ),
+    Page("api-report-list", status=CLOSED, draws=False),
+    Page("api-report-detail", args=of_final_report, **FINAL, draws=False),
+    Page("api-report-versions", args=of_final_report, **FINAL, draws=False),
+    Page("api-report-download", args=of_final_report, query="?file=pdf", **FINAL, draws=False),
+    Page(
+        "api-report-build",
+        args=of_final_report,
+        method="post",
+        everyone=404,
+        status={**WRITERS, **CLOSED, "owner": 202, "asker": 202},
         draws=False,
     ),
     Page("api_schema", status=OPEN, draws=False),

@@ -8,6 +8,7 @@ from django.db import transaction
 from organisations.demo import DemoNeedsReference
 from organisations.demo import load_demo as load_organisations
 from programmes.demo import load_demo as load_programmes
+from reports.demo import load_demo as load_reports
 
 
 class Command(BaseCommand):
@@ -20,7 +21,9 @@ class Command(BaseCommand):
         try:
             came = load_organisations()
             reported = load_programmes()
+            written = load_reports()
         except DemoNeedsReference as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{came} people for trying the portal were added.")
         self.stdout.write(f"{reported} schools' offer was reported as an example.")
+        self.stdout.write(f"{written} texts of a report were written as examples.")

@@ -8,6 +8,7 @@ from django.db import transaction
 from organisations.operations import BadReference
 from organisations.operations import load_reference as load_organisations
 from programmes.operations import load_reference as load_programmes
+from reports.operations import load_reference as load_reports
 
 
 class Command(BaseCommand):
@@ -16,7 +17,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            files = [*load_organisations(), *load_programmes()]
+            files = [*load_organisations(), *load_programmes(), *load_reports()]
         except BadReference as error:
             raise CommandError(str(error)) from error
         for file in files:

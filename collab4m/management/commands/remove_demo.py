@@ -7,6 +7,7 @@ from django.db import transaction
 
 from organisations.demo import remove_demo as remove_organisations
 from programmes.demo import remove_demo as remove_programmes
+from reports.demo import remove_demo as remove_reports
 
 
 class Command(BaseCommand):
@@ -14,6 +15,7 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
+        remove_reports()
         remove_programmes()
         left = remove_organisations()
         self.stdout.write(f"{left} people for trying the portal were removed, with everything they did.")
