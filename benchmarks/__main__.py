@@ -15,6 +15,7 @@ from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from benchmarks.imports import measure_import  # noqa: E402
 from benchmarks.national import load  # noqa: E402
+from benchmarks.reports import measure_reports  # noqa: E402
 from benchmarks.timing import HEAD, Timing, measure  # noqa: E402
 from organisations.models import User  # noqa: E402
 
@@ -84,6 +85,7 @@ def _log_in(user: User) -> Callable[[], int]:
 
 def main() -> None:
     measure_import()  # first, so that nothing else has raised the peak of memory
+    measure_reports()
     bases = {municipalities: measure_base(municipalities) for municipalities in (4, 290)}
     for municipalities, timings in bases.items():
         for size in sorted({size for size, _name in timings}):

@@ -63,9 +63,9 @@ def _seconds(step: Callable[[], T]) -> tuple[float, T]:
     return perf_counter() - start, done
 
 
-def peak_megabytes() -> float:
-    """The most memory that this process has had since it began."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def peak_megabytes(whose: int = resource.RUSAGE_SELF) -> float:
+    """The most memory that this process has had since it began, or the largest of those it has started and ended."""
+    peak = resource.getrusage(whose).ru_maxrss
     return peak / 1_000_000 if sys.platform == "darwin" else peak / 1_000
 
 
