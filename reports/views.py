@@ -27,6 +27,7 @@ from reports.operations import (
     compare_versions,
     latest_build,
     order_build,
+    variants_of,
 )
 
 
@@ -101,14 +102,11 @@ def _files(request: Request, found: Report, version: Version) -> tuple[list[Any]
     for file in files:
         by_variant.setdefault(file.variant, {})[file.kind] = file
     own = set(request.user.bodies_today())
-    rows, seen = [], set()
-    for member, board in boards_of(found):
-        code = member.municipality.code
-        variant = code if code not in seen else f"{code}-{board.pk}"
-        seen.add(code)
-        if variant in by_variant:
-            is_own = board.municipality_id in own
-            rows.append({"member": member, "board": board, "files": by_variant[variant], "own": is_own})
+    rows = [
+        {"member": member, "board": board, "files": by_variant[variant], "own": board.municipality_id in own}
+        for variant, (member, board) in variants_of(boards_of(found)).items()
+        if variant in by_variant
+    ]
     rows.sort(key=lambda row: not row["own"])
     shared = [file for file in files if file.kind in (RenditionKind.CSV, RenditionKind.XLSX, RenditionKind.HTML)]
     return rows, shared

@@ -10,7 +10,7 @@ from reports.operations.building import (
 )
 from reports.operations.comparing import Difference, TextChange, compare_versions
 from reports.operations.content import content_of
-from reports.operations.covers import NotYourBoard, boards_of, change_cover, cover_of, covers_of
+from reports.operations.covers import NotYourBoard, boards_of, change_cover, cover_of, covers_of, variants_of
 from reports.operations.reference import load_reference
 
 __all__ = [
@@ -30,4 +30,5 @@ __all__ = [
     "open_parts",
     "order_build",
     "order_due_reports",
+    "variants_of",
 ]

@@ -48,16 +48,23 @@ def boards_of(report: Report) -> list[tuple[Membership, Board]]:
     return found
 
 
-def covers_of(report: Report) -> dict[str, Content]:
-    """The cover of each board as documents have it, by the municipality's code; a second board adds its number."""
-    filled = {cover.board_id: cover for cover in report.covers.all()}
-    found: dict[str, Content] = {}
-    with translation.override(LANGUAGE):
-        for member, board in boards_of(report):
-            code = member.municipality.code
-            name = code if code not in found else f"{code}-{board.pk}"
-            found[name] = cover_of(board, filled.get(board.pk))
+def variants_of(boards: list[tuple[Membership, Board]]) -> dict[str, tuple[Membership, Board]]:
+    """The boards by what their files are called: the municipality's code; a second board adds its number."""
+    found: dict[str, tuple[Membership, Board]] = {}
+    for member, board in boards:
+        code = member.municipality.code
+        found[code if code not in found else f"{code}-{board.pk}"] = (member, board)
     return found
+
+
+def covers_of(report: Report) -> dict[str, Content]:
+    """The cover of each board as documents have it, by what its files are called."""
+    filled = {cover.board_id: cover for cover in report.covers.all()}
+    with translation.override(LANGUAGE):
+        return {
+            variant: cover_of(board, filled.get(board.pk))
+            for variant, (_member, board) in variants_of(boards_of(report)).items()
+        }
 
 
 def cover_of(board: Board, cover: Cover | None) -> Content:
