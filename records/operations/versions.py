@@ -1,6 +1,9 @@
 """Making something final: content and its files, all of them or nothing."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
@@ -49,7 +52,7 @@ def next_version(
 
 
 @transaction.atomic
-def freeze(version: Version, files: Iterable[MadeFile] = ()) -> Version:
+def freeze(version: Version, files: Iterable[MadeFile | KeptFile] = ()) -> Version:
     """Make final what `next_version` prepared, with its files: all rows are written, or none.
 
     Raises VersionTaken if somebody else has taken its number since.
@@ -69,32 +72,36 @@ def freeze(version: Version, files: Iterable[MadeFile] = ()) -> Version:
     return version
 
 
+@dataclass(frozen=True)
+class KeptFile:
+    """A file that lies in the store: what its row will say. Its bytes need no memory any more."""
+
+    kind: str
+    variant: str
+    name: str
+    size: int
+    sha256: str
+    cover: Content
+
+    @classmethod
+    def of(cls, file: MadeFile) -> KeptFile:
+        return cls(file.kind, file.variant, file.name, len(file.data), storage.keep(file.data), file.cover)
+
+
 @transaction.atomic
-def store_renditions(version: Version, files: Iterable[MadeFile]) -> list[Rendition]:
+def store_renditions(version: Version, files: Iterable[MadeFile | KeptFile]) -> list[Rendition]:
     """Keep files that were made of a version. A file is in the store before its row is written; the rows come together.
 
     A file that is the current one already, byte for byte, is not told of twice.
     """
-    kept = set(version.renditions.current().values_list("kind", "variant", "sha256"))
+    known = set(version.renditions.current().values_list("kind", "variant", "sha256"))
     programs = made_with()
-    rows = []
-    for file in files:
-        digest = storage.keep(file.data)
-        if (file.kind, file.variant, digest) in kept:
-            continue
-        rows.append(
-            Rendition(
-                version=version,
-                kind=file.kind,
-                variant=file.variant,
-                name=file.name,
-                size=len(file.data),
-                sha256=digest,
-                cover=file.cover,
-                made_with=programs,
-            )
-        )
-    return Rendition.objects.bulk_create(rows)
+    kept = (KeptFile.of(file) if isinstance(file, MadeFile) else file for file in files)
+    return Rendition.objects.bulk_create(
+        Rendition(version=version, made_with=programs, **vars(file))
+        for file in kept
+        if (file.kind, file.variant, file.sha256) not in known
+    )
 
 
 def unchanged(subject: models.Model, content: Content, covers: Mapping[str, Content] | None = None) -> Version | None:
@@ -126,16 +133,16 @@ def make_final(
     assert version is not None
     total = count_of_files(content, covers) + 1
     job.progress(0, total, _("Collecting the content"))
-    files: list[MadeFile] = []
+    files: list[KeptFile] = []
     sealer = Sealer()
     kept = set(version.renditions.current().values_list("variant", "sha256")) if version.pk else set()
     made = make_files(
         version.content, number=version.number, at=version.frozen_at, site=settings.SITE_URL, covers=covers
     )
     for done, file in enumerate(made, start=1):
-        files.append(file)
+        files.append(KeptFile.of(file))
         if file.kind == RenditionKind.PDF and (file.variant, file.sha256) not in kept:
-            files.append(sealer.sealed(file))
+            files.append(KeptFile.of(sealer.sealed(file)))
         job.progress(done, total, _("Making %(name)s") % {"name": file.name})
     with job.finish() as result:
         if is_new:
