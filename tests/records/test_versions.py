@@ -108,6 +108,16 @@ def test_store_renditions_keeps_the_same_bytes_once_and_a_new_cover_beside_the_o
     assert [one.is_current for one in version.renditions.order_by("pk")] == [False, True]
 
 
+def test_a_cover_that_comes_back_is_current_again(school):
+    version = frozen(school, files=[a_file(cover=COVER)])
+    store_renditions(version, [a_file(b"%PDF-1.7 b", cover=OTHER_COVER)])
+
+    store_renditions(version, [a_file(cover=COVER)])
+
+    assert [one.cover for one in version.renditions.current()] == [COVER]
+    assert unchanged(school, version.content, {"": COVER}) == version
+
+
 # Every door
 
 
