@@ -1,8 +1,9 @@
 """A report made final for four boards and for twenty-six: seconds, pages, and the most memory that its process had."""
 
 import resource
+import subprocess
+import sys
 from datetime import date
-from multiprocessing import get_context
 from time import perf_counter
 
 from django.test.utils import setup_databases, teardown_databases
@@ -25,14 +26,13 @@ MOST_MEGABYTES = 600
 
 def measure_reports() -> None:
     """Measure in a process of its own, so that nothing else has raised the peak of memory."""
-    process = get_context("spawn").Process(target=_measure)
-    process.start()
-    process.join()
-    if process.exitcode:
+    program = "import django; django.setup(); from benchmarks.reports import measure_here; measure_here()"
+    sys.stdout.flush()
+    if subprocess.run([sys.executable, "-c", program]).returncode:
         raise SystemExit("The reports were not measured.")
 
 
-def _measure() -> None:
+def measure_here() -> None:
     config = setup_databases(verbosity=0, interactive=False)
     try:
         cast = load(MUNICIPALITIES)
