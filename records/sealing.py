@@ -7,6 +7,7 @@ for only with a certificate from an authority: SEAL_KEY and SEAL_CERTIFICATE, se
 import logging
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -85,7 +86,10 @@ class Sealer:
         own, issuers = self.signer.signing_cert, self.signer.cert_registry
         room = 2 * (sum(len(one.dump()) for one in (own, *issuers)) + BESIDES_CERTIFICATES)  # or it signs twice to know
         signer = signers.PdfSigner(meta, self.signer, new_field_spec=field)
-        data = signer.sign_pdf(MetadataKept(BytesIO(file.data)), bytes_reserved=room).getvalue()
+        # pyHanko starts an event loop, which a thread that has one already cannot; a thread of its own always can.
+        with ThreadPoolExecutor(1) as thread:
+            made = thread.submit(signer.sign_pdf, MetadataKept(BytesIO(file.data)), bytes_reserved=room)
+            data = made.result().getvalue()
         return replace(file, kind="sealed", name=f"{file.name.removesuffix('.pdf')}-forseglad.pdf", data=data)
 
 
