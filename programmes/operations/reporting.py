@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -639,12 +639,3 @@ def remind_of_offering(
         year=str(year), people=len(schools), municipality=municipality.name,
     )  # fmt: skip
     return list(schools)
-
-
-def report_counts(offer: Offer) -> Counter[str]:
-    """How many of the area's own schools have reported their whole offer, something, or nothing."""
-    counts: Counter[str] = Counter()
-    for member in offer.members:
-        for one in member.own:
-            counts["whole" if one.is_complete else "begun" if one.report else "silent"] += 1
-    return counts
