@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.errors import RuleBroken, refused
+from collab4m.swedish import swedish_order
 from organisations.models import Body, CollaborationArea, Membership, Municipality, User
 from organisations.operations.facts import BlamesField, LastDayTooEarly, change_fact, locked, locked_as_seen
 from records.models import CameIn, span
@@ -235,3 +236,17 @@ def _require_free_mark(area: CollaborationArea, mark: str, valid: Any, municipal
     others = Membership.objects.filter(area=area, mark__iexact=mark, valid__overlap=valid)
     if others.exclude(municipality=municipality_id).exists():
         raise MarkTaken
+
+
+def area_named(user: User, slug: str = "") -> CollaborationArea | None:
+    """The area with that short name; without one the reader's own, else the first there is."""
+    areas = CollaborationArea.objects.visible_to(user)
+    if slug:
+        return areas.filter(slug=slug).first() if slug.isascii() else None
+    near = Membership.objects.around(user).order_by("area").values_list("area", flat=True).first()
+    return areas.filter(pk=near).first() if near else areas.order_by("pk").first()
+
+
+def areas_in_order() -> list[CollaborationArea]:
+    """All areas, by name."""
+    return list(CollaborationArea.objects.order_by(swedish_order("name"), "pk"))

@@ -17,11 +17,12 @@ from collab4m.forms import tried
 from collab4m.school_year import SchoolYear
 from collab4m.tables import download
 from organisations.models import CollaborationArea, RoleKind, SemesterKind
+from organisations.operations import areas_in_order
 from programmes import tables
 from programmes.forms.flows import FlowForm
 from programmes.models import Programme, year_in_address
 from programmes.operations import Flows, flow_semesters, flows_of, members_of, report_flow
-from programmes.views.shared import Request, area_chosen, areas_to_choose, year_named
+from programmes.views.shared import Request, area_chosen, year_named
 
 CHART_WIDTH = 60  # of the longest bar, in the chart's own units
 
@@ -53,7 +54,7 @@ def flows(request: Request) -> HttpResponse:
     choices = [(f"{kind}-{year_in_address(one)}", f"{kind} {one}") for one, kind in semesters]
     context = {
         "area": area,
-        "areas": areas_to_choose(),
+        "areas": areas_in_order(),
         "flows": found,
         "chart_width": CHART_WIDTH,
         "table": found.table(),

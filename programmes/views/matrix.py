@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 from collab4m.swedish import swedish_key
 from collab4m.tables import download
 from organisations.models import CollaborationArea
+from organisations.operations import areas_in_order
 from programmes import tables
 from programmes.models import FIGURES, Answer, Orientation, Programme, ProgrammeKind, year_in_address
 from programmes.operations import Cell, MunicipalityOffer, Offer, SchoolOffer, offer_of
@@ -21,7 +22,6 @@ from programmes.views.shared import (
     KINDS,
     Request,
     area_chosen,
-    areas_to_choose,
     kind_chosen,
     kinds_to_choose,
     members_chosen,
@@ -177,7 +177,7 @@ def matrix(request: Request) -> HttpResponse:
     query.pop("visning", None)
     context = {
         "area": area,
-        "areas": areas_to_choose(),
+        "areas": areas_in_order(),
         "year": year,
         "year_address": year_in_address(year),
         "years": years_to_choose(members, year),

@@ -21,6 +21,7 @@ from collab4m.forms import refuse
 from collab4m.school_year import SchoolYear
 from collab4m.templatetags.shell import in_words
 from organisations.models import CollaborationArea, Municipality, School
+from organisations.operations import areas_in_order
 from programmes.forms.reporting import DeadlineForm, ReportForm
 from programmes.models import (
     FIGURES,
@@ -56,7 +57,6 @@ from programmes.views.shared import (
     Request,
     administered,
     area_chosen,
-    areas_to_choose,
     body_for,
     members_chosen,
     year_chosen,
@@ -84,7 +84,7 @@ def _reporting(
     rows = progress_of(area, year)
     return {
         "area": area,
-        "areas": areas_to_choose(),
+        "areas": areas_in_order(),
         "year": year,
         "year_address": year_in_address(year),
         "years": years_to_choose(members, year),

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 
 from collab4m.clock import today
 from collab4m.school_year import SchoolYear
-from collab4m.swedish import swedish_order
 from organisations.models import CollaborationArea, Membership, Municipality, RoleKind, School, User
+from organisations.operations import area_named
 from programmes.models import ProgrammeKind, year_in_address
 from programmes.operations import NATIONAL, latest_year, members_of, reported_years
 
@@ -30,19 +30,10 @@ class Named(Protocol):
 
 def area_chosen(request: Request) -> CollaborationArea:
     """The area named in the address, else the reader's own, else the first there is. 404 if there is none such."""
-    areas = CollaborationArea.objects.visible_to(request.user)
-    if slug := request.GET.get("omrade", ""):
-        found = areas.filter(slug=slug).first() if slug.isascii() else None
-    else:
-        near = Membership.objects.around(request.user).order_by("area").values_list("area", flat=True).first()
-        found = areas.filter(pk=near).first() if near else areas.order_by("pk").first()
+    found = area_named(request.user, request.GET.get("omrade", ""))
     if found is None:
         raise Http404
     return found
-
-
-def areas_to_choose() -> list[CollaborationArea]:
-    return list(CollaborationArea.objects.order_by(swedish_order("name"), "pk"))
 
 
 def year_named(text: str) -> SchoolYear:
