@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from records.models import Event, Part
 from records.operations.parts import SITTING
-from records.subjects import field_label, parts_of
+from records.subjects import field_label, field_owner, rows_told_of
 from records.values import readable
 
 
@@ -70,9 +70,9 @@ def changes_of(event: Event) -> list[Change]:
 
 
 def _readable(model: type[models.Model], name: str, text: str) -> str:
-    part, colon, of_part = name.rpartition(":")
-    parts = parts_of(model) if colon else None
-    return readable(parts, of_part, text) if parts else readable(model, name, text)
+    _row, colon, of_row = name.rpartition(":")
+    told = rows_told_of(model) if colon else None
+    return readable(told, of_row, text) if told else readable(field_owner(model, name), name, text)
 
 
 @dataclass

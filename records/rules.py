@@ -31,9 +31,11 @@ def owns_the_fact(user: User, correction: Correction | None) -> bool:
 
 @rules.predicate
 def writes_the_subject(user: User, part: Part | None) -> bool:
-    """What `part` belongs to says who writes in its texts, and until when."""
+    """What `part` belongs to says who writes in its texts, and until when; `part_is_open(part)` which of them."""
     subject: Any = part.subject if part is not None else None
-    return subject is not None and user.has_perm(subject.write_permission, subject)
+    if subject is None or (hasattr(subject, "part_is_open") and not subject.part_is_open(part)):
+        return False
+    return user.has_perm(subject.write_permission, subject)
 
 
 rules.add_perm("records.ask_question", acts_for_a_body)

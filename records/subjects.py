@@ -66,17 +66,24 @@ def types_of(subject: models.Model) -> list[ContentType]:
     return list(ContentType.objects.get_for_models(*family).values())
 
 
-def parts_of(model: type[models.Model]) -> type[models.Model] | None:
-    """The model of the parts whose changes `model` tells in its own history: it names one as `parts`, or none."""
-    label = getattr(model, "parts", "")
+def rows_told_of(model: type[models.Model]) -> type[models.Model] | None:
+    """The model of the rows whose changes `model` tells in its own history: it names one in `tells_of`, or none."""
+    label = getattr(model, "tells_of", "")
     return apps.get_model(label) if label else None
 
 
+def field_owner(model: type[models.Model], name: str) -> type[models.Model]:
+    """The model that has the field: `model` itself, or that of the rows that it tells of."""
+    told = rows_told_of(model)
+    return told if told and name not in {field.name for field in model._meta.get_fields()} else model
+
+
 def field_label(model: type[models.Model], name: str) -> str:
-    """What people call a field; "BA:seats" is a field of one of the parts that `model` says it has."""
-    part, colon, of_part = name.rpartition(":")
-    if colon and (parts := parts_of(model)):
-        return f"{part}: {field_label(parts, of_part).lower()}"
+    """What people call a field; "BA:seats" is a field of one of the rows that `model` tells of."""
+    row, colon, of_row = name.rpartition(":")
+    if colon and (told := rows_told_of(model)):
+        return f"{row}: {field_label(told, of_row).lower()}"
+    model = field_owner(model, name)
     if name in ("first_day", "last_day"):
         return _("First day") if name == "first_day" else _("Last day")
     try:

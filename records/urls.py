@@ -24,6 +24,7 @@ urlpatterns = [
     path("texter/<int:pk>/historik/", views.part_history, name="part_history"),
     path("versioner/<int:pk>/", views_final.version, name="version"),
     path("versioner/filer/<int:pk>/", views_final.rendition, name="rendition"),
+    path("versioner/bilagor/<int:pk>/", views_final.attachment, name="attachment"),
     path("verifiera/", views_final.verify, name="verify"),
     path("verifiera/<sha256:sha256>/", views_final.verified, name="verified"),
 ]

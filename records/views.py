@@ -401,13 +401,22 @@ def part(request: HttpRequest, pk: int) -> HttpResponse:
     if may_write:
         initial = {"text": row.text, "base_version": row.version}
         form = PartForm(bodies=bodies_acted_for(request.user), initial=initial)
-    return render(request, "records/part.html", {"part": row, "form": form})
+    return render(request, "records/part.html", {"part": row, "form": form, "back": _back(request, row)})
+
+
+def _back(request: HttpRequest, row: Part) -> str:
+    """Where one goes on from a text: for those who write, the page for the work on its subject, if that has one."""
+    subject: Any = row.subject
+    writes = request.user.has_perm(subject.write_permission, subject)
+    to_work = getattr(subject, "get_work_url", None) if writes else None
+    return str(to_work() if to_work else subject.get_absolute_url())
 
 
 def _give_back(request: HttpRequest, row: Part) -> HttpResponse:
     """Whoever wrote while the text was closed gets back what they wrote."""
     lost = request.POST.get("joined") or request.POST.get("text", "")
-    return render(request, "records/part.html", {"part": row, "form": None, "lost": lost}, status=403)
+    context = {"part": row, "form": None, "lost": lost, "back": _back(request, row)}
+    return render(request, "records/part.html", context, status=403)
 
 
 def _save(request: HttpRequest, row: Part) -> HttpResponse:
@@ -432,7 +441,7 @@ def _save(request: HttpRequest, row: Part) -> HttpResponse:
     if not form.is_valid():
         if settles:
             return _draw_conflict(request, row, form, form["text"].value() or "", status=200)
-        return render(request, "records/part.html", {"part": row, "form": form})
+        return render(request, "records/part.html", {"part": row, "form": form, "back": _back(request, row)})
     messages.success(request, _("The text is saved."))
     return redirect(row)
 
@@ -452,7 +461,7 @@ def _show_conflict(request: HttpRequest, row: Part, mine: str, body: Body | None
 def _draw_conflict(
     request: HttpRequest, row: Part, form: SettleForm | PartForm, mine: str, status: int
 ) -> HttpResponse:
-    context = {"part": row, "form": form, "pieces": compared(row.text, mine)}
+    context = {"part": row, "form": form, "pieces": compared(row.text, mine), "back": _back(request, row)}
     return render(request, "records/part_conflict.html", context, status=status)
 
 
@@ -473,6 +482,7 @@ def part_history(request: HttpRequest, pk: int) -> HttpResponse:
         "page": page,
         "lines": [(stretch, found[stretch.pk]) for stretch in page.object_list],
         "shown": shown,
+        "back": _back(request, row),
     }
     if shown:
         texts = row.wordings.filter(Q(pk=shown.pk) | Q(version=shown.before)).values_list("pk", "text")

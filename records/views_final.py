@@ -1,6 +1,7 @@
 """Pages for what is final: versions, their files, and whether something is authentic."""
 
 import logging
+from typing import Any
 
 from allauth.core import ratelimit
 from django.conf import settings
@@ -18,7 +19,7 @@ from records.documents.page import draw_once, page_context
 from records.documents.reading import Reading
 from records.documents.words import grouped
 from records.forms import HashForm, VerifyForm
-from records.models import Rendition, Version
+from records.models import Attachment, Rendition, Version
 from records.subjects import is_visible
 from records.verifying import hash_in, matches
 
@@ -26,9 +27,12 @@ log = logging.getLogger(__name__)
 
 
 def _version(request: HttpRequest, pk: int) -> Version:
-    """The version, for those who may see what it is of."""
+    """The version, for those who may see what it is of. A subject may show some readers only some of its versions."""
     row = get_object_or_404(Version.objects.select_related("subject_type", "on_behalf_of"), pk=pk)
-    if row.subject is None or not is_visible(row.subject, request.user):
+    subject: Any = row.subject
+    if subject is None or not is_visible(subject, request.user):
+        raise Http404
+    if hasattr(subject, "shows_version") and not subject.shows_version(row, request.user):
         raise Http404
     return row
 
@@ -61,6 +65,21 @@ def download(request: HttpRequest, row: Rendition) -> HttpResponse:
         log.error("The file %s of %s is missing or damaged", row.sha256, row)
         return render(request, "records/file_missing.html", {"file": row, "reason": str(missing)}, status=404)
     response = HttpResponse(data, content_type=MEDIA_TYPES[row.kind])
+    response["Content-Disposition"] = content_disposition_header(True, row.name)
+    return response
+
+
+@require_GET
+def attachment(request: HttpRequest, pk: int) -> HttpResponse:
+    """A document that somebody handed in, for those who may see the version that it belongs to."""
+    row = get_object_or_404(Attachment.objects.select_related("version"), pk=pk)
+    _version(request, row.version_id)
+    try:
+        data = storage.read(row.sha256)
+    except storage.FileMissing as missing:
+        log.error("The file %s of %s is missing or damaged", row.sha256, row)
+        return render(request, "records/file_missing.html", {"file": row, "reason": str(missing)}, status=404)
+    response = HttpResponse(data, content_type=row.media_type)
     response["Content-Disposition"] = content_disposition_header(True, row.name)
     return response
 

@@ -44,7 +44,7 @@ class Report(Sourced):
     objects = ReportQuerySet.as_manager()
 
     write_permission = "reports.write_report"
-    parts = "reports.Cover"  # its history names their fields by board
+    tells_of = "reports.Cover"  # its history names their fields by board
 
     class Meta:
         verbose_name = _("report")
@@ -56,6 +56,9 @@ class Report(Sourced):
 
     def get_absolute_url(self) -> str:
         return reverse("report", args=[self.pk])
+
+    def get_work_url(self) -> str:
+        return reverse("report_work", args=[self.pk])
 
     def owners(self) -> list[Body]:
         return [membership.municipality for membership in self.area.memberships.on().select_related("municipality")]

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 from collab4m.access import get_visible, require
 from collab4m.forms import tried
 from organisations.models import Body, RoleKind, User
+from records.documents.comparing import compare_contents
 from records.documents.frame import frame_for
 from records.documents.page import draw_once, page_context
 from records.documents.reading import Reading
@@ -24,7 +25,6 @@ from reports.operations import (
     boards_of,
     build_is_running,
     change_cover,
-    compare_versions,
     latest_build,
     order_build,
     variants_of,
@@ -178,7 +178,7 @@ def compare(request: Request, pk: int, number: int) -> HttpResponse:
     before = after.supersedes
     if before is None:
         raise Http404
-    difference = compare_versions(before.content, after.content)
+    difference = compare_contents(before.content, after.content)
     return render(
         request,
         "reports/compare.html",

@@ -63,7 +63,7 @@ class OfferingReport(Sourced):
     objects = OpenQuerySet.as_manager()
 
     askable = True
-    parts = "programmes.Offering"  # its history names their fields as "BA: Seats"
+    tells_of = "programmes.Offering"  # its history names their fields as "BA: Seats"
 
     class Meta:
         verbose_name = _("report of the offer")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, TypeAlias
 
 from records.documents.content import Content
+from records.texts import blocks_of
 
 Inline: TypeAlias = Any  # text, or a list of texts, figures, strong words and links
 
@@ -46,6 +47,19 @@ def paragraph(text: Inline) -> Content:
 def paragraphs(text: str) -> list[Content]:
     """What somebody wrote in a field, a blank line between paragraphs."""
     return [paragraph(" ".join(part.split())) for part in text.replace("\r\n", "\n").split("\n\n") if part.strip()]
+
+
+def written(text: str) -> list[Content]:
+    """A text that officials have written, as blocks of a document: a heading in it becomes a strong line."""
+    made = []
+    for block in blocks_of(text):
+        if block.kind == "heading":
+            made.append(paragraph([strong(block.lines[0])]))
+        elif block.kind == "paragraph":
+            made.append(paragraph(" ".join(block.lines)))
+        else:
+            made.append(bullets(*block.lines, ordered=block.kind == "numbers"))
+    return made
 
 
 def note(text: Inline) -> Content:

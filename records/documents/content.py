@@ -150,6 +150,22 @@ def check_cover(cover: Content, content: Content) -> None:
     }
     if unknown or set(cover.get("order", known)) != known:
         raise ContentRefused(_("The cover's order must name each of the document's sections once."))
+    if closing := cover.get("closing"):
+        _check_closing(closing, content)
+
+
+def _check_closing(closing: Content, content: Content) -> None:
+    """It comes after the content, so it may not take an id there, and it has no figures whose sources it could tell."""
+    taken = {section["id"] for section, _level in sections_of(content)}
+    taken |= {block["id"] for block in blocks_of(content) if "id" in block}
+    own = [closing["id"], *(block["id"] for block in closing["blocks"] if "id" in block)]
+    if twice := [name for name in own if name in taken]:
+        raise ContentRefused(_("The id “%(id)s” stands twice.") % {"id": twice[0]})
+    if closing["sections"] or any(figures(closing)):
+        raise ContentRefused(_("What closes a document has neither sections nor figures of its own."))
+    for block in closing["blocks"]:
+        if block["kind"] in ("table", "chart"):
+            _check_grid(block)
 
 
 def _follow(of: str, value: Content) -> None:

@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 import docx
-from django.utils import timezone
 from docx.enum.section import WD_ORIENT
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
@@ -54,6 +53,8 @@ class _Writer:
         self._paragraph([{"t": reading.content["title"]}], "Title")
         if reading.content.get("subtitle"):
             self._paragraph([{"t": reading.content["subtitle"]}], "Subtitle")
+        if frame.is_draft:
+            self._paragraph([{"t": f"{frame.stamp}. {words.FRAME['draft_note']}"}])
         for part in reading.parts:
             self._part(part)
         if receivers := frame.cover.get("send_to"):
@@ -65,7 +66,8 @@ class _Writer:
             for part in annex:
                 self._part(part)
         self._sources()
-        self._how_to_verify()
+        if not frame.is_draft:
+            self._how_to_verify()
         out = BytesIO()
         self.document.save(out)
         return out.getvalue()
@@ -80,23 +82,20 @@ class _Writer:
         self._styles()
         core = self.document.core_properties
         core.title, core.language, core.author = reading.content["title"], LANGUAGE, "collab4m"
-        core.comments = words.FRAME["working_copy"]
+        core.comments = words.FRAME["draft_note" if frame.is_draft else "working_copy"]
         core.created = core.modified = frame.at.astimezone(UTC).replace(tzinfo=None)
-        core.last_modified_by, core.revision = "collab4m", frame.number
+        core.last_modified_by, core.revision = "collab4m", frame.number or 1
         head = page.header.paragraphs[0]
-        head.text = words.FRAME["working_copy"]
+        head.text = words.FRAME["draft" if frame.is_draft else "working_copy"]
         if has_examples(reading.content):
             head.add_run(f" {words.FRAME['examples_somewhere']}.")
         foot = page.footer.paragraphs[0]
-        foot.text = f"{self._version()}. {words.FRAME['checksum']} {words.grouped(frame.sha256)[:19]} …\t"
+        checksum = "" if frame.is_draft else f" {words.FRAME['checksum']} {words.grouped(frame.sha256)[:19]} …"
+        foot.text = f"{frame.stamp}.{checksum}\t"
         _field(foot, "PAGE")
         foot.add_run(" (")
         _field(foot, "NUMPAGES")
         foot.add_run(")")
-
-    def _version(self) -> str:
-        frame = self.reading.frame
-        return f"{words.FRAME['version']} {frame.number}, {words.day(timezone.localtime(frame.at).date())}"
 
     def _styles(self) -> None:
         ink = RGBColor.from_string(theme.colours()["ink"].removeprefix("#").upper())
@@ -138,7 +137,7 @@ class _Writer:
         self._heading(words.FRAME["how_to_verify"], 1)
         self._paragraph([{"t": words.FRAME["working_copy"]}])
         self._paragraph([{"t": words.FRAME["verify"]}])
-        self._paragraph([{"t": f"{self._version()}. {words.FRAME['checksum']}: {words.grouped(frame.sha256)}"}])
+        self._paragraph([{"t": f"{frame.stamp}. {words.FRAME['checksum']}: {words.grouped(frame.sha256)}"}])
         self._paragraph([{"t": frame.address, "a": frame.address}])
 
     # Parts and blocks

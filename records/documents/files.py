@@ -1,7 +1,7 @@
 """The files of a final document: every kind, every cover, and all of them in one zip with their hashes."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +12,7 @@ from django.utils.text import slugify
 from records.documents import docx, page, pdf, sheets
 from records.documents.archive import zipped
 from records.documents.content import Content, canonical, section_hashes
-from records.documents.frame import frame_for
+from records.documents.frame import draft_frame, frame_for
 from records.documents.reading import Reading
 
 MEDIA_TYPES = {
@@ -47,11 +47,18 @@ def count_of_files(content: Content, covers: Mapping[str, Content]) -> int:
 
 
 def make_files(
-    content: Content, *, number: int, at: datetime, site: str, covers: Mapping[str, Content]
+    content: Content,
+    *,
+    number: int,
+    at: datetime,
+    site: str,
+    covers: Mapping[str, Content],
+    attached: Sequence[tuple[str, bytes]] = (),
 ) -> Iterator[MadeFile]:
     """Every file of the document, one after another: shared ones first, then for each cover, by its name.
 
     Without covers there is one PDF, one .docx and one zip, with the variant "". `site` is the portal's address.
+    `attached` are files by name that lie in each zip besides, such as the scanned minutes of a decision.
     Raises ContentRefused if a cover does not fit the content.
     """
     frames = {
@@ -59,7 +66,7 @@ def make_files(
         for variant, cover in (covers or {"": {}}).items()
     }
     bare = frame_for(content, number=number, at=at, site=site)
-    stem = f"{slugify(content['title'])[:60].strip('-') or 'dokument'}-v{number}"
+    stem = f"{_stem(content)}-v{number}"
     shared = [MadeFile("html", "", f"{stem}.html", page.html(Reading(content, bare)))]
     yield shared[-1]
     for table in sheets.tables_of(content):
@@ -75,13 +82,24 @@ def make_files(
         yield own[-1]
         own.append(MadeFile("docx", variant, f"{name}.docx", docx.word(reading), frame.cover))
         yield own[-1]
-        files = [*own, *shared]
+        files = [*own, *shared, *(MadeFile("attached", "", f"bilagor/{name}", data) for name, data in attached)]
         content_file = ("content.json", canonical(content))
         packed = [content_file, *((made.name, made.data) for made in files)]
         listed = json.dumps(manifest(content, files, number, at), ensure_ascii=False, indent=1, sort_keys=True).encode()
         yield MadeFile(
             "zip", variant, f"{name}.zip", zipped([("manifest.json", listed), *packed], frame.at), frame.cover
         )
+
+
+def _stem(content: Content) -> str:
+    return slugify(content["title"])[:60].strip("-") or "dokument"
+
+
+def draft_file(content: Content, kind: str, *, at: datetime) -> MadeFile:
+    """What is not final as a file to read and take along: "pdf" or "docx". It says that it is a draft."""
+    reading = Reading(content, draft_frame(content, at))
+    data = pdf.pdf(reading) if kind == "pdf" else docx.word(reading)
+    return MadeFile(kind, "", f"{_stem(content)}-utkast.{kind}", data)
 
 
 def manifest(content: Content, files: list[MadeFile], number: int, at: datetime) -> dict[str, Any]:

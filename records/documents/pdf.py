@@ -5,8 +5,6 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 
-from django.utils import timezone
-
 from records.documents import charts, fonts, theme, words
 from records.documents.content import Content, has_examples
 from records.documents.reading import Reading, Runs, text_of
@@ -76,8 +74,8 @@ def _data(reading: Reading) -> Content:
         "send_to": [_text(receiver, LINE - 3) for receiver in frame.cover.get("send_to", [])],
         "sources": [_source(source) for source in reading.sources],
         "examples": has_examples(content),
-        "version": frame.number,
-        "day": words.day(timezone.localtime(frame.at).date()),
+        "stamp": frame.stamp,
+        "draft": frame.is_draft,
         "hash": words.grouped(frame.sha256),
         "address": frame.address,
         "address_text": _text(frame.address, LINE),

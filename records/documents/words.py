@@ -29,6 +29,11 @@ FRAME = {
     "contents": "Innehåll",
     "date": "Datum",
     "decides": "beslutar",
+    "draft": "Utkast",
+    "draft_note": (
+        "Texten är inte låst och kan ändras när som helst. Ingen kan besluta om den eller skriva under den, och den går"
+        " inte att kontrollera. Det som beslutas är en låst version, som har ett nummer och en kontrollsumma."
+    ),
     "example": EXAMPLE,
     "examples_here": "Exempel på den här sidan: uppgifter märkta exempel är påhittade",
     "examples_somewhere": "Handlingen har exempel: uppgifter märkta exempel är påhittade",

@@ -1,5 +1,6 @@
 """What happened, what is on its way, and what is known from where."""
 
+from records.models.decisions import Attachment, Decision, DecisionResult, SignOff, SignOffMethod
 from records.models.events import Event, Link
 from records.models.facts import CameIn, Dated, DatedQuerySet, Source, Sourced, figures_of, span
 from records.models.jobs import Job, JobState, Pulse
@@ -11,12 +12,15 @@ from records.models.versions import Rendition, RenditionKind, Version
 __all__ = [
     "LONGEST_TEXT",
     "AnswerLink",
+    "Attachment",
     "CameIn",
     "Choice",
     "Correction",
     "CorrectionState",
     "Dated",
     "DatedQuerySet",
+    "Decision",
+    "DecisionResult",
     "Event",
     "Job",
     "JobState",
@@ -29,6 +33,8 @@ __all__ = [
     "Rendition",
     "RenditionKind",
     "Reply",
+    "SignOff",
+    "SignOffMethod",
     "Source",
     "Sourced",
     "Version",

@@ -37,7 +37,8 @@ class PartQuerySet(models.QuerySet["Part"]):
 class Part(models.Model):
     """A text of a report, an agreement or minutes, saved alone. `version` 0: nobody has written in it.
 
-    The subject's model names in `write_permission` who may write in its parts.
+    The subject's model names in `write_permission` who may write in its parts. Where it has a page for that work,
+    `get_work_url` leads there.
     """
 
     subject_type = models.ForeignKey(ContentType, models.PROTECT, related_name="+")

@@ -3,6 +3,7 @@
 History, mail and jobs are written in the caller's transaction: they happen with what they tell of, or not at all.
 """
 
+from records.operations.attachments import DocumentFile, DocumentRefused, document_file, keep_document
 from records.operations.corrections import (
     AlreadyDecided,
     FigureChanged,
@@ -14,6 +15,7 @@ from records.operations.corrections import (
     decline_correction,
     propose_correction,
 )
+from records.operations.examples import forget_versions
 from records.operations.history import differences, record
 from records.operations.jobs import JobNotFailed, claim_job, order_job, retry_job, run_job, work_off_jobs
 from records.operations.mail import deliver_mail, gather_digests, send
@@ -26,10 +28,20 @@ from records.operations.questions import (
     reply_to_question,
 )
 from records.operations.signs import feel_pulse
-from records.operations.versions import VersionTaken, freeze, make_final, next_version, store_renditions, unchanged
+from records.operations.versions import (
+    VersionTaken,
+    finish_files,
+    freeze,
+    make_final,
+    next_version,
+    store_renditions,
+    unchanged,
+)
 
 __all__ = [
     "AlreadyDecided",
+    "DocumentFile",
+    "DocumentRefused",
     "FigureChanged",
     "FigureGone",
     "FigureRefused",
@@ -48,9 +60,13 @@ __all__ = [
     "decline_correction",
     "deliver_mail",
     "differences",
+    "document_file",
     "feel_pulse",
     "freeze",
+    "finish_files",
+    "forget_versions",
     "gather_digests",
+    "keep_document",
     "make_final",
     "next_version",
     "order_job",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,27 +123,13 @@ def make_final(
     moment the worker dies at, there is either nothing or a version with all its files.
     Raises ContentRefused, SealUnusable, VersionTaken, JobLost.
     """
-    from records.sealing import Sealer  # here: only the worker needs it, and it takes a third of a second to read
-
     covers = covers or {}
     version = Version.objects.of(subject).first()
     is_new = version is None or version.content_sha256 != sha256_of(content)
     if is_new:
         version = next_version(subject, content, by=job.by, on_behalf_of=job.on_behalf_of)
     assert version is not None
-    total = count_of_files(content, covers) + 1
-    job.progress(0, total, _("Collecting the content"))
-    files: list[KeptFile] = []
-    sealer = Sealer()
-    kept = set(version.renditions.current().values_list("variant", "sha256")) if version.pk else set()
-    made = make_files(
-        version.content, number=version.number, at=version.frozen_at, site=settings.SITE_URL, covers=covers
-    )
-    for done, file in enumerate(made, start=1):
-        files.append(KeptFile.of(file))
-        if file.kind == RenditionKind.PDF and (file.variant, file.sha256) not in kept:
-            files.append(KeptFile.of(sealer.sealed(file)))
-        job.progress(done, total, _("Making %(name)s") % {"name": file.name})
+    files = _made(job, version, covers)
     with job.finish() as result:
         if is_new:
             freeze(version, files)
@@ -151,6 +137,54 @@ def make_final(
             store_renditions(version, files)
         result.update(_result(version))
     return version
+
+
+def finish_files(
+    job: RunningJob,
+    version: Version,
+    *,
+    covers: Mapping[str, Content] | None = None,
+    attached: Sequence[tuple[str, bytes]] = (),
+    then: Callable[[list[Rendition]], Any] | None = None,
+) -> None:
+    """Inside a job: make the files of a version that is final already, and keep them together with the job's end.
+
+    `attached` lie in the zips besides. `then` is called with the new rows in the same transaction.
+    Raises ContentRefused, SealUnusable, JobLost.
+    """
+    files = _made(job, version, covers or {}, attached)
+    with job.finish() as result:
+        rows = store_renditions(version, files)
+        if then:
+            then(rows)
+        result.update(_result(version))
+
+
+def _made(
+    job: RunningJob, version: Version, covers: Mapping[str, Content], attached: Sequence[tuple[str, bytes]] = ()
+) -> list[KeptFile]:
+    """Every file of the version, each PDF sealed, in the store; those it has already are not sealed anew."""
+    from records.sealing import Sealer  # here: only the worker needs it, and it takes a third of a second to read
+
+    total = count_of_files(version.content, covers) + 1
+    job.progress(0, total, _("Collecting the content"))
+    files: list[KeptFile] = []
+    sealer = Sealer()
+    kept = set(version.renditions.current().values_list("variant", "sha256")) if version.pk else set()
+    made = make_files(
+        version.content,
+        number=version.number,
+        at=version.frozen_at,
+        site=settings.SITE_URL,
+        covers=covers,
+        attached=attached,
+    )
+    for done, file in enumerate(made, start=1):
+        files.append(KeptFile.of(file))
+        if file.kind == RenditionKind.PDF and (file.variant, file.sha256) not in kept:
+            files.append(KeptFile.of(sealer.sealed(file)))
+        job.progress(done, total, _("Making %(name)s") % {"name": file.name})
+    return files
 
 
 def _result(version: Version) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from records.models import Correction, Question, figures_of
+from records.histories import lines_of
+from records.models import Correction, Event, Question, figures_of
 from records.subjects import is_askable, reference
 
 register = template.Library()
@@ -37,3 +38,13 @@ def about(context: Any, subject: Any) -> dict[str, Any]:
         "reference": reference(subject),
         "history_address": reverse("history", args=[subject._meta.app_label, subject._meta.model_name, subject.pk]),
     }
+
+
+@register.inclusion_tag("records/recent.html", takes_context=True)
+def recent(context: Any, subject: Any) -> dict[str, Any]:
+    """The latest that happened to an object, as far as the reader may know of it."""
+    user = getattr(context.get("request"), "user", None) or context.get("user")
+    if user is None or not user.is_authenticated:
+        return {"shown": False}
+    events = Event.objects.seen_by(user, subject).order_by("-at", "-pk")[:MOST_SHOWN]
+    return {"shown": True, "lines": lines_of(events)}

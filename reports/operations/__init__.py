@@ -8,19 +8,15 @@ from reports.operations.building import (
     order_build,
     order_due_reports,
 )
-from reports.operations.comparing import Difference, TextChange, compare_versions
 from reports.operations.content import content_of
 from reports.operations.covers import NotYourBoard, boards_of, change_cover, cover_of, covers_of, variants_of
 from reports.operations.reference import load_reference
 
 __all__ = [
-    "Difference",
     "NotYourBoard",
-    "TextChange",
     "boards_of",
     "build_is_running",
     "change_cover",
-    "compare_versions",
     "content_of",
     "cover_of",
     "covers_of",

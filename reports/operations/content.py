@@ -15,7 +15,6 @@ from records.documents import blocks
 from records.documents.chapter import Chapter
 from records.documents.content import Content
 from records.models import Part
-from records.texts import blocks_of
 from reports.models import Report
 from reports.outline import BASIS, CHAPTERS, MATTER, SECTIONS, Section
 
@@ -40,17 +39,29 @@ def content_of(report: Report) -> Content:
 
 
 def chapters_of(area: CollaborationArea, year: SchoolYear) -> list[Chapter]:
-    """The chapters of the apps that have one, by mandate."""
-    found = []
+    """The chapters of the apps that have one, by mandate. What several tell of a mandate follows in one chapter."""
+    found: dict[int, Chapter] = {}
     for app in CHAPTERS:
         if apps.is_installed(app) and find_spec(f"{app}.chapter"):
-            found.append(import_module(f"{app}.chapter").chapter(area, year))
-    return sorted(found, key=lambda chapter: chapter.mandate)
+            chapter = import_module(f"{app}.chapter").chapter(area, year)
+            told = found.get(chapter.mandate)
+            found[chapter.mandate] = _joined(told, chapter) if told else chapter
+    return [found[mandate] for mandate in sorted(found)]
+
+
+def _joined(first: Chapter, later: Chapter) -> Chapter:
+    return Chapter(
+        first.mandate,
+        blocks=[*first.blocks, *later.blocks],
+        sections=[*first.sections, *later.sections],
+        sources={**first.sources, **later.sources},
+        annexes=[*first.annexes, *later.annexes],
+    )
 
 
 def _section(section: Section, texts: dict[str, Part], chapters: dict[str, Chapter], annexes: list[Content]) -> Content:
     part = texts.get(section.key)
-    said = written_blocks(part.text) if part else []
+    said = blocks.written(part.text) if part else []
     if section.key == BASIS:
         said = [_basis(annexes)]
     chapter = chapters.get(section.key)
@@ -78,16 +89,3 @@ def _basis(annexes: list[Content]) -> Content:
         for number, annex in enumerate(annexes, 1)
     ]
     return blocks.bullets(_("This memo"), *named)
-
-
-def written_blocks(text: str) -> list[Content]:
-    """A written text as blocks of a document: a heading in it becomes a strong line."""
-    made = []
-    for block in blocks_of(text):
-        if block.kind == "heading":
-            made.append(blocks.paragraph([blocks.strong(block.lines[0])]))
-        elif block.kind == "paragraph":
-            made.append(blocks.paragraph(" ".join(block.lines)))
-        else:
-            made.append(blocks.bullets(*block.lines, ordered=block.kind == "numbers"))
-    return made

@@ -77,7 +77,7 @@ def a_version(school: Any) -> Version:
     """A version that a later one supersedes, with a file that the store has lost."""
     first = freeze(
         next_version(school, small(), by=None),
-        [MadeFile("pdf", "0381", "a.pdf", b"%PDF-1.7", COVER), MadeFile("zip", "", "lost.zip", b"PK")],
+        [MadeFile("pdf", "0381", "a.pdf", b"%PDF-1.7", COVER), MadeFile("zip", "", "lost.zip", b"PK of nobody else")],
     )
     freeze(next_version(school, small("En senare version"), by=None))
     lost = first.renditions.get(kind="zip").sha256

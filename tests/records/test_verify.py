@@ -160,5 +160,5 @@ def test_a_verdict_costs_the_same_however_many_matches(
     for subject in subjects:
         version = frozen(subject)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         client.get(f"/verifiera/{version.content_sha256}/")

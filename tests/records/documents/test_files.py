@@ -13,9 +13,9 @@ import pytest
 from docx.oxml.ns import qn
 
 from records.documents import docx as working_copy
-from records.documents import sheets
+from records.documents import sheets, words
 from records.documents.content import sha256_of
-from records.documents.files import count_of_files, make_files
+from records.documents.files import count_of_files, draft_file, make_files
 from records.documents.page import html
 from tests.records.documents.conftest import AT, SITE
 from tests.records.documents.content import AWKWARD, COVER, OTHER_COVER, awkward, small
@@ -174,3 +174,16 @@ def test_a_cover_may_order_and_head_the_sections_anew(read):
         "Förslag till beslut", "Beslut", "Ärendet", "Avtal", "Sammanfattning",
     ]  # fmt: skip
     assert reading.frame.sha256 == sha256_of(small())
+
+
+def test_a_draft_as_docx_says_so_and_has_no_checksum():
+    made = draft_file(small(), "docx", at=AT)
+    document = docx.Document(BytesIO(made.data))
+
+    assert made.name.endswith("-utkast.docx")
+    section = document.sections[0]
+    assert section.header.paragraphs[0].text.startswith("Utkast")
+    assert section.footer.paragraphs[0].text.startswith("Utkast, 13 september 2022.")
+    texts = [paragraph.text for paragraph in document.paragraphs]
+    assert any(words.FRAME["draft_note"] in text for text in texts)
+    assert words.FRAME["how_to_verify"] not in texts

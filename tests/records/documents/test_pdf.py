@@ -13,9 +13,10 @@ import pytest
 
 from records.documents import theme, words
 from records.documents.content import sha256_of
+from records.documents.files import draft_file
 from records.documents.fonts import BREAK, HYPHEN
 from records.documents.pdf import pdf
-from tests.records.documents.conftest import SITE
+from tests.records.documents.conftest import AT, SITE
 from tests.records.documents.content import AWKWARD, COVER, OTHER_COVER, WORD, awkward, small
 
 POINTS_PER_MM = 72 / 25.4
@@ -250,3 +251,12 @@ def test_another_municipalitys_cover_differs_only_on_the_first_page(read):
     assert ours[1:] == theirs[1:]
     assert "Västerås stad" in theirs[0]
     assert "Enköpings kommun" not in theirs[0]
+
+
+def test_a_draft_says_so_and_cannot_be_taken_for_what_is_final():
+    made = pages(draft_file(small(), "pdf", at=AT).data)
+
+    assert f"Utkast, {words.day(AT.date())}" in made[0]
+    assert words.FRAME["draft_note"][:40] in " ".join(made[0].split())
+    assert all("Utkast" in page for page in made)
+    assert not any(words.FRAME["checksum"] in page or words.FRAME["how_to_verify"] in page for page in made)

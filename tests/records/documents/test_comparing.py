@@ -13,7 +13,7 @@ from records.documents.blocks import (
     section,
     table,
 )
-from reports.operations import compare_versions
+from records.documents.comparing import compare_contents
 
 SOURCE = "a"
 SOURCES = {
@@ -41,21 +41,21 @@ def of_table(*rows, **more):
 def changes(before, after):
     return [
         (change.caption, [(cell.row, cell.column, cell.before, cell.after) for cell in change.cells])
-        for change in compare_versions(before, after).tables
+        for change in compare_contents(before, after).tables
     ]
 
 
 def test_the_same_content_does_not_differ():
     made = of_table(["Edströmska", 10, 12])
 
-    assert compare_versions(made, made).is_none
+    assert compare_contents(made, made).is_none
 
 
 def test_a_changed_text_is_shown_in_pieces_under_its_sections_heading():
     before = content(section("a", "Bakgrund", paragraph("Fyra kommuner samverkar."), bullets("ett", "två")))
     after = content(section("a", "Bakgrund", paragraph("Fem kommuner samverkar."), bullets("ett", "tre")))
 
-    found = compare_versions(before, after)
+    found = compare_contents(before, after)
 
     (change,) = found.texts
     assert change.heading == "Bakgrund"
@@ -76,7 +76,7 @@ def test_figures_in_running_text_notes_and_decisions_are_texts():
             )
         )  # fmt: skip
 
-    (change,) = compare_versions(said(7), said(8)).texts
+    (change,) = compare_contents(said(7), said(8)).texts
 
     assert "".join(piece.text for piece in change.pieces if piece.kind != "old") == (
         "Det finns 8\u00a0platser\nNot 8\natt godkänna 8\n"
@@ -87,7 +87,7 @@ def test_sections_that_came_and_went_are_named_also_inside_others():
     before = content(section("a", "A", sections=[section("b", "Inre")]), section("c", "C"))
     after = content(section("a", "A", sections=[section("d", "Ny")]), section("c", "C"))
 
-    found = compare_versions(before, after)
+    found = compare_contents(before, after)
 
     assert (found.only_before, found.only_after, found.texts) == (["Inre"], ["Ny"], [])
 

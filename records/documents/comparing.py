@@ -1,4 +1,4 @@
-"""What differs between two versions of a report, for people to read: texts by section, figures by row."""
+"""What differs between two documents, for people to read: texts by section, figures by row."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Difference:
         return not (self.texts or self.tables or self.only_before or self.only_after)
 
 
-def compare_versions(before: Content, after: Content) -> Difference:
+def compare_contents(before: Content, after: Content) -> Difference:
     old, new = _sections(before), _sections(after)
     texts = []
     for key in [key for key in new if key in old]:
