@@ -17,6 +17,7 @@ from programmes.models.offer import (
     OfferingFact,
     OfferingReminder,
     OfferingReport,
+    OpenQuerySet,
     ReportingDeadline,
     year_in_address,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "OfferingFact",
     "OfferingReminder",
     "OfferingReport",
+    "OpenQuerySet",
     "Orientation",
     "Programme",
     "ProgrammeKind",

@@ -33,7 +33,7 @@ from programmes.operations.flows import (
     flows_of,
     report_flow,
 )
-from programmes.operations.gaps import Gap, GapOffer, Gaps, GapState, gaps_of, gaps_of_area
+from programmes.operations.gaps import Gap, GapChoice, GapOffer, Gaps, GapState, gaps_of, gaps_of_area
 from programmes.operations.offer import (
     NATIONAL,
     Cell,
@@ -89,6 +89,7 @@ __all__ = [
     "FileRefused",
     "Flows",
     "Gap",
+    "GapChoice",
     "GapOffer",
     "GapState",
     "Gaps",

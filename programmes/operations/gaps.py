@@ -111,6 +111,18 @@ class Gaps:
         return [row for row in self.rows if row.state == state]
 
 
+@dataclass(frozen=True)
+class GapChoice:
+    """What a higher app does with several gaps together. Rows with an action can be ticked and are sent as `rad`.
+
+    `sent_along` are fields that go with them to `address`.
+    """
+
+    verb: str
+    address: str
+    sent_along: Sequence[tuple[str, str]] = ()
+
+
 def gaps_of(municipality: Municipality, year: SchoolYear, *, reader: Any, kinds: Iterable[str] = ()) -> Gaps:
     """What `municipality` does not offer itself in a school year. The same number of queries whatever there is."""
     in_year = span(year.first_day, year.last_day)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import HttpResponse
@@ -25,8 +25,13 @@ from programmes.views.shared import (
     years_to_choose,
 )
 
-# What other apps offer to do with a gap: callables from (gaps, rows, reader) to {row's key: [(verb, address)]}.
+# What other apps add, by callables from (gaps, rows, reader).
+# What one can do with a gap: {row's key: [(verb, address)]}.
 ACTIONS_SLOT = "programmes.gap_actions"
+# What is being done about it: {row's key: [(words, address, tone)]}, yes, warning or neutral.
+STATES_SLOT = "programmes.gap_states"
+# What one can do with several at once: a GapChoice, or None.
+CHOICE_SLOT = "programmes.gap_choice"
 
 DEMANDS = ("", "elever", "tryck")
 
@@ -59,10 +64,11 @@ def filtered(rows: Sequence[Gap], demand: str, whole: bool) -> list[Gap]:
 def gaps(request: Request) -> HttpResponse:
     found, rows, kind, demand, whole = _chosen(request)
     members = [member.municipality.pk for member in found.offer.members]
-    actions: dict[str, list[Any]] = {}
-    for answer in slots.ask(ACTIONS_SLOT, found, rows, request.user):
-        for key, offered in answer.items():
-            actions.setdefault(key, []).extend(offered)
+    actions = _by_row(slots.ask(ACTIONS_SLOT, found, rows, request.user))
+    states = _by_row(slots.ask(STATES_SLOT, found, rows, request.user))
+    choices = slots.ask(CHOICE_SLOT, found, rows, request.user) if actions else []
+    near = _with_more(rows, GapState.NEIGHBOUR_OFFERS, states, actions)
+    nowhere = _with_more(rows, GapState.NOBODY_OFFERS, states, actions)
     context = {
         "gaps": found,
         "municipality": found.municipality,
@@ -74,10 +80,12 @@ def gaps(request: Request) -> HttpResponse:
         "kinds": kinds_to_choose(),
         "demand": demand,
         "whole": whole,
-        "near": _with_actions(rows, GapState.NEIGHBOUR_OFFERS, actions),
-        "nowhere": _with_actions(rows, GapState.NOBODY_OFFERS, actions),
+        "near": near,
+        "near_has_more": _has_more(near),
+        "nowhere": nowhere,
+        "nowhere_has_more": _has_more(nowhere),
         "unknown": [row for row in rows if row.state == GapState.NOT_REPORTED],
-        "has_actions": bool(actions),
+        "choice": next(filter(None, choices), None),
         "has_examples": any(row.example for row in rows),
         "lead": lead(found, rows),
         "query": request.GET.urlencode(),
@@ -88,8 +96,23 @@ def gaps(request: Request) -> HttpResponse:
     return render(request, "programmes/gaps.html", context)
 
 
-def _with_actions(rows: Sequence[Gap], state: GapState, actions: dict[str, list[Any]]) -> list[tuple[Gap, list[Any]]]:
-    return [(row, actions.get(row.key, [])) for row in rows if row.state == state]
+def _by_row(answers: Iterable[Mapping[str, Sequence[Any]]]) -> dict[str, list[Any]]:
+    """What several apps say of the same rows, together."""
+    found: dict[str, list[Any]] = {}
+    for answer in answers:
+        for key, said in answer.items():
+            found.setdefault(key, []).extend(said)
+    return found
+
+
+def _with_more(
+    rows: Sequence[Gap], state: GapState, states: Mapping[str, list[Any]], actions: Mapping[str, list[Any]]
+) -> list[tuple[Gap, list[Any], list[Any]]]:
+    return [(row, states.get(row.key, []), actions.get(row.key, [])) for row in rows if row.state == state]
+
+
+def _has_more(rows: Sequence[tuple[Gap, list[Any], list[Any]]]) -> bool:
+    return any(states or actions for _gap, states, actions in rows)
 
 
 def lead(gaps: Gaps, rows: Sequence[Gap]) -> list[tuple[GapState, int]]:

@@ -709,7 +709,7 @@ def test_gaps_are_the_same_on_the_page_in_the_file_and_for_programs(world, seen_
         written = [["masked" if i == 5 and not cell.isdigit() and cell else cell for i, cell in enumerate(row[:13])]
                    for row in file]  # fmt: skip
         assert written == [cells for row in rows for cells in gap_cells_of_api(row)]
-        lists = [gap for gap, _actions in (*page["near"], *page["nowhere"])] + page["unknown"]
+        lists = [row[0] for row in (*page["near"], *page["nowhere"])] + page["unknown"]
         assert sorted((gap.key, gap.state) for gap in lists) == sorted((row["key"], row["state"]) for row in rows)
         assert {row["state"] for row in rows} <= set(GapState.values)
         for gap in lists:

@@ -274,9 +274,11 @@ def test_the_commands_say_what_they_did(reference, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "18 people for trying the portal were added.",
         "19 schools' offer was reported as an example.",
+        "4 agreements were made as examples.",
         "0 texts of a report were written as examples.",
         "0 people for trying the portal were added.",
         "0 schools' offer was reported as an example.",
+        "0 agreements were made as examples.",
         "0 texts of a report were written as examples.",
         "18 people for trying the portal were removed, with everything they did.",
     ]

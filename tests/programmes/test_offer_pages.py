@@ -279,7 +279,7 @@ def test_what_is_missing_stands_in_three_lists_and_each_row_says_why(reader, hom
     assert "Beside: independent schools" in rows[key(building)]
     assert "Fria skolan" in rows[key(building)]
     assert "Carlforsska: Not offered" in rows[key(building)]
-    assert rows[key(building)].endswith(" 12")
+    assert rows[key(building)].endswith(" 12 Start an agreement : Byggprogrammet")
     assert "All members of the area have answered" in rows[key(nowhere)]
     assert "No answer yet from: Carlforsska" in rows[key(unheard)]
 
