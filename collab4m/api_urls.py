@@ -3,6 +3,17 @@
 from django.urls import include, path
 from rest_framework.routers import SimpleRouter
 
+from agreements.api.agreements import AgreementViewSet
+from agreements.api.calculations import CalculationViewSet
+from agreements.api.clauses import ClauseViewSet
+from agreements.api.cover import CoverViewSet, SeatUseViewSet
+from agreements.api.decisions import AgreementVersionViewSet, DecisionViewSet
+from agreements.api.notices import NoticeViewSet
+from agreements.api.prices import PriceListViewSet
+from agreements.api.referrals import ReferralAnswerViewSet
+from agreements.api.revisions import RevisionViewSet, TermViewSet
+from agreements.api.signatures import SignOffViewSet
+from agreements.api.statements import StatementViewSet
 from collab4m import api_docs
 from organisations import api as organisations
 from programmes import api as programmes
@@ -24,8 +35,22 @@ router.register("offering-facts", programmes.OfferingFactViewSet, basename="api-
 router.register("pupil-flows", programmes.PupilFlowViewSet, basename="api-pupil-flow")
 router.register("reports", reports.ReportViewSet, basename="api-report")
 router.register("programme-gaps", programmes.ProgrammeGapViewSet, basename="api-programme-gap")
+router.register("agreements", AgreementViewSet, basename="api-agreement")
+router.register("agreement-revisions", RevisionViewSet, basename="api-agreement-revision")
+router.register("agreement-terms", TermViewSet, basename="api-agreement-term")
+router.register("agreement-versions", AgreementVersionViewSet, basename="api-agreement-version")
+router.register("referral-answers", ReferralAnswerViewSet, basename="api-referral-answer")
+router.register("decisions", DecisionViewSet, basename="api-decision")
+router.register("sign-offs", SignOffViewSet, basename="api-sign-off")
+router.register("notices", NoticeViewSet, basename="api-notice")
+router.register("cover", CoverViewSet, basename="api-cover")
+router.register("seat-uses", SeatUseViewSet, basename="api-seat-use")
+router.register("calculations", CalculationViewSet, basename="api-calculation")
+router.register("clauses", ClauseViewSet, basename="api-clause")
 router.register("jobs", records.JobViewSet, basename="api-job")
 router.register("parts", records.PartViewSet, basename="api-part")
+router.register("price-lists", PriceListViewSet, basename="api-price-list")
+router.register("statements", StatementViewSet, basename="api-statement")
 
 urlpatterns = [
     path("", include(router.urls)),

@@ -1,5 +1,7 @@
 """What an app's `portal.py` hands to the start page, the search page and the menu. Imports no app."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,6 +11,7 @@ from typing import Literal
 MOST_HITS = 50
 
 Done = Literal["yes", "no", "unknown"]
+_WORST_FIRST: tuple[Done, ...] = ("unknown", "no")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,24 @@ class Mandate:
     next_step: str = ""
     url: str = ""
     done: Mapping[int, Done] = field(default_factory=dict)
+
+    def followed_by(self, later: Mandate) -> Mandate:
+        """One mandate of which two apps tell: the first lays the ground, `later` builds on it and is led to.
+
+        A municipality has done its part when it has in both, and the next step is that of the first not done by all.
+        """
+        done: dict[int, Done] = {}
+        for municipality in {**self.done, **later.done}:
+            both = (self.done.get(municipality, "unknown"), later.done.get(municipality, "unknown"))
+            done[municipality] = next((state for state in _WORST_FIRST if state in both), "yes")
+        is_laid = all(state == "yes" for state in self.done.values())
+        return Mandate(
+            number=self.number,
+            state=f"{self.state}. {later.state}",
+            next_step=later.next_step if is_laid else self.next_step,
+            url=later.url,
+            done=done,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,7 @@ from records.models import Event, Job, JobState
 from records.work import kind_named
 
 # The apps that show something on the start page, in search or in the menu, in the menu's order.
-APPS = ["programmes", "reports", "organisations", "records"]
+APPS = ["programmes", "agreements", "reports", "organisations", "records"]
 DATES_SHOWN, JOBS_SHOWN, LONGEST_SEARCH = 8, 5, 100
 NEWS_SHOWN, NEWS_READ, NEWS_DAYS = 5, 50, 14
 DIRECTORY = [CollaborationArea, Municipality, School, Board, Site]
@@ -177,7 +177,10 @@ def start(request: HttpRequest) -> HttpResponse:
     cards: list[StartCards] = list(gather("start_cards", reader.user))
     todos = sorted((todo for card in cards for todo in card.todos), key=lambda todo: (todo.due or date.max, todo.title))
     dates = sorted((day for card in cards for day in card.dates if day.day >= today()), key=lambda day: day.day)
-    mandates = {mandate.number: mandate for card in cards for mandate in card.mandates}
+    mandates: dict[int, Mandate] = {}
+    for mandate in (mandate for card in cards for mandate in card.mandates):
+        told = mandates.get(mandate.number)
+        mandates[mandate.number] = told.followed_by(mandate) if told else mandate
     kinds = {role.kind for role in reader.roles}
     conditions = health.pulses() if RoleKind.SYSTEM_ADMINISTRATOR in kinds else []
     for_cases = kinds - {RoleKind.SYSTEM_ADMINISTRATOR}

@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "records",
     "organisations",
     "programmes",
+    "agreements",
     "reports",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -52,6 +53,7 @@ INSTALLED_APPS = [
     "pgtrigger",
     "rest_framework",
     "rules",
+    "sequences",
 ]
 
 MIDDLEWARE = [
@@ -235,6 +237,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expire_seconds": 3600},
     },
+    "remind_of_agreements": {
+        "task": "agreements.tasks.remind",
+        "schedule": 3600.0,
+        "options": {"expire_seconds": 3600},
+    },
+    "signing_service": {
+        "task": "agreements.tasks.call_signing_service",
+        "schedule": 60.0,
+        "options": {"expire_seconds": 60},
+    },
     "make_due_reports": {
         "task": "reports.tasks.make_due_reports",
         "schedule": 10.0,
@@ -249,6 +261,11 @@ CELERY_BEAT_SCHEDULE = {
 JOB_HEARTBEAT_SECONDS = env.number("JOB_HEARTBEAT_SECONDS", 10, least=1)
 JOB_STALE_SECONDS = env.number("JOB_STALE_SECONDS", 60, least=2)
 JOBS_AT_ONCE = env.number("JOBS_AT_ONCE", 2, least=1)
+
+# The signing service that agreements can be signed in, if there is one
+
+SIGNING_SERVICE_URL = env.text("SIGNING_SERVICE_URL", "").rstrip("/")
+SIGNING_SERVICE_KEY = env.text("SIGNING_SERVICE_KEY", "")
 
 # API
 
@@ -279,6 +296,19 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {  # where several things have a kind or a state
+        "AgreementKindEnum": "agreements.models.AgreementKind",
+        "AnswerKindEnum": "agreements.models.AnswerKind",
+        "BodyKindEnum": "organisations.models.BodyKind",
+        "NoticeEffectEnum": "agreements.models.NoticeEffect",
+        "NoticeEndsEnum": "agreements.models.NoticeEnds",
+        "PriceKindEnum": "agreements.models.PriceKind",
+        "RenditionKindEnum": "records.models.RenditionKind",
+        "RevisionKindEnum": "agreements.models.RevisionKind",
+        "RevisionStateEnum": "agreements.models.RevisionState",
+        "StandingEnum": "agreements.models.Standing",
+        "StatementStateEnum": "agreements.models.StatementState",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "collab4m.api_docs.describe_errors",

@@ -82,3 +82,23 @@ class TableFileField(forms.FileField):
             words = {"size": -(-file.size // MEGABYTE), "most": settings.UPLOAD_BYTES // MEGABYTE}
             return message % words
         return refused_kind(file.name or "")
+
+
+class DocumentFileField(forms.FileField):
+    """A document as PDF, PNG or JPEG of at most UPLOAD_BYTES. What its bytes are is judged by whoever keeps it."""
+
+    widget = forms.FileInput(attrs={"accept": ".pdf,.png,.jpg,.jpeg"})
+    default_error_messages = dict.fromkeys(
+        ("required", "missing", "invalid"), _("Hand in the document as a PDF, PNG or JPEG file.")
+    )
+
+    def to_python(self, data: Any) -> Any:
+        if data in self.empty_values:
+            return None
+        if not data.size:
+            raise forms.ValidationError(gettext("The file is empty. Scan it again, or save it anew."), code="refused")
+        if data.size > settings.UPLOAD_BYTES:
+            most = settings.UPLOAD_BYTES // MEGABYTE
+            message = gettext("The file is larger than %(most)s MB. Scan it again, smaller.") % {"most": most}
+            raise forms.ValidationError(message, code="refused")
+        return super().to_python(data)

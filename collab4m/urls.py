@@ -17,6 +17,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("", include("organisations.urls")),
     path("", include("programmes.urls")),
+    path("", include("agreements.urls")),
     path("", include("reports.urls")),
     path("", include("records.urls")),
     path("konto/", include("allauth.urls")),

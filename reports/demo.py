@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import pgtrigger
-from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 from django.db.models import Q
 
 from organisations.demo import AREA, TOWNS, DemoNeedsReference, address_of
 from organisations.models import Municipality, User
 from records.documents.content import has_examples
-from records.models import Event, Job, JobState, Part, Rendition, Version
-from records.operations import save_part
-from records.storage import path_of
+from records.models import Job, JobState, Part, Version
+from records.operations import forget_versions, save_part
 from records.subjects import types_of
 from reports.models import Cover, Report
 from reports.operations.building import BUILD
@@ -88,29 +83,4 @@ def remove_demo() -> None:
     builds = Job.objects.filter(kind=BUILD)
     unfinished = Q(state__in=[JobState.QUEUED, JobState.RUNNING])  # they may have read examples already
     builds.filter(unfinished | Q(result__version__in=list(removed))).delete()
-    # What is final never changes but for this: examples never happened.
-    with pgtrigger.ignore("records.Version:frozen", "records.Rendition:frozen", "records.Event:append_only"):
-        for version in Version.objects.filter(pk__in=removed).defer("content"):
-            _remove(version)
-
-
-def _remove(version: Version) -> None:
-    """The version with its history and its files. A later one that is left then follows what was before it."""
-    hashes = set(version.renditions.values_list("sha256", flat=True))
-    Version.objects.filter(pk=version.pk).update(supersedes=None)
-    Version.objects.filter(supersedes=version.pk).update(supersedes=version.supersedes_id)
-    Event.objects.filter(
-        subject_type=ContentType.objects.get_for_model(Report),
-        subject_id=version.subject_id,
-        name="version.frozen",
-        data__number=version.number,
-    ).delete()
-    version.renditions.all().delete()
-    Version.objects.filter(pk=version.pk).delete()
-    left = set(Rendition.objects.filter(sha256__in=hashes).values_list("sha256", flat=True))
-    transaction.on_commit(lambda: _unlink(hashes - left))
-
-
-def _unlink(hashes: set[str]) -> None:
-    for digest in hashes:
-        Path(path_of(digest)).unlink(missing_ok=True)
+    forget_versions(Version.objects.filter(pk__in=removed).defer("content"))

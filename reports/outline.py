@@ -8,8 +8,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 MANDATES = (1, 2, 3, 4)
-# The apps whose `chapter.py` tells of a mandate. Until an app is there, the report says that nothing is collected.
-CHAPTERS = ("programmes", "resources", "labour_market", "councils")
+# The apps whose `chapter.py` tells of a mandate; where two tell of the same one, in this order. Until an app is there,
+# the report says that nothing is collected.
+CHAPTERS = ("programmes", "agreements", "resources", "labour_market", "councils")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from datetime import date
 import factory
 from factory.django import DjangoModelFactory
 
+from agreements.models import PriceList, PriceRow
 from collab4m.school_year import SchoolYear
 from organisations.models import Board, CollaborationArea, Membership, Municipality, Provider, Role, School, Site, User
 from programmes.models import Offering, OfferingReport, Orientation, Programme, PupilFlow, Succession
@@ -170,3 +171,23 @@ class ReportFactory(DjangoModelFactory):
     title = factory.Sequence(lambda n: f"Återredovisning {n}")
     school_year = SchoolYear(2022)
     due = date(2022, 9, 1)
+
+
+class PriceListFactory(DjangoModelFactory):
+    """The national list of 2022; of a municipality with `kind` and `municipality`."""
+
+    class Meta:
+        model = PriceList
+
+    kind = "national_list"
+    year = 2022
+    title = factory.Sequence(lambda n: f"Prislista {n}")
+
+
+class PriceRowFactory(DjangoModelFactory):
+    class Meta:
+        model = PriceRow
+
+    price_list = factory.SubFactory(PriceListFactory)
+    programme = factory.SubFactory(ProgrammeFactory)
+    sek_per_pupil_year = 100_000

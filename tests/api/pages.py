@@ -2,6 +2,8 @@
 
 from programmes.models import OfferingFact
 from records.models import Job
+from tests.agreements.api_pages import AGREEMENT_API_PAGES
+from tests.agreements.price_pages import PRICE_API_PAGES
 from tests.factories import (
     BoardFactory,
     OfferingFactory,
@@ -141,6 +143,8 @@ PAGES = [
         status={**WRITERS, **CLOSED, "owner": 202, "asker": 202},
         draws=False,
     ),
+    *AGREEMENT_API_PAGES,
+    *PRICE_API_PAGES,
     Page("api_schema", status=OPEN, draws=False),
     Page("api_docs", status=OPEN),
 ]

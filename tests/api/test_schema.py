@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 
 from collab4m.wsgi import application
 from organisations.operations import create_token
+from tests.agreements.api_pages import with_agreements
 from tests.factories import (
     BoardFactory,
     OfferingFactory,
@@ -60,7 +61,7 @@ def test_the_docs_are_public_and_name_every_operation(client, db):
 
 
 @pytest.fixture
-def api(db, home, neighbour, system_administrator):
+def api(area, home, neighbour, system_administrator):
     """The schema over WSGI, and the head of a request that may do everything."""
     for municipality in (home, neighbour):
         SchoolFactory(municipality=municipality).sites.add(SiteFactory(municipality=municipality))
@@ -70,6 +71,7 @@ def api(db, home, neighbour, system_administrator):
     OfferingFactory(report=report, programme=orientation.programme, orientation=orientation)
     PupilFlowFactory(home=home, provider_municipality=neighbour)
     RoleFactory(kind="administrator", body=home.body, user=system_administrator)
+    with_agreements(area, home, neighbour)
     RoleFactory(kind="council_member", area=home.memberships.get().area)
     _token, secret = create_token(system_administrator, name="Fuzz", may_write=True, by=system_administrator)
     # As Django's own test client does: the door would close the connection that holds the test's transaction.

@@ -1,6 +1,9 @@
 """The tags that every template may use."""
 
+import re
+
 import pytest
+from django.conf import settings
 from django.template import Context, Template
 from django.utils import translation
 
@@ -97,3 +100,12 @@ def test_filled_leaves_out_the_element_when_there_is_nothing_in_it(draw, inside,
 )
 def test_browser_is_named(draw, agent, name):
     assert draw("{{ agent|browser }}", agent=agent) == name
+
+
+def test_no_template_draws_a_key_as_a_figure():
+    """Keys stand in addresses and ids, where "1 469" with a space in it leads nowhere."""
+    drawn = re.compile(r"\{\{ [\w.]+\.pk \}\}")
+
+    found = [path.name for path in (settings.BASE_DIR / "templates").rglob("*.html") if drawn.search(path.read_text())]
+
+    assert found == []

@@ -88,5 +88,5 @@ def test_content_costs_the_same_however_much_is_written(report, owner, home, fil
     for section in written_sections()[:filled]:
         save_part(part(report, section.key), text="Text", base_version=0, by=owner, on_behalf_of=home.body)
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(10):
         content_of(report)

@@ -162,6 +162,16 @@ def test_every_figure_of_the_chapter_is_the_apis_and_the_pages(client, report):
         counted = [count.least for count in (balance.out, balance.into) if count.least]
         check(row, [*counted, *([balance.net] if balance.net is not None else [])])
 
+    # Agreements signed and on their way, as the register shows them to a party's committee.
+    counts = {}
+    for stage in ("galler", "kommande", "pagar"):
+        entries = client.get(f"/avtal/?lage={stage}").context["entries"]
+        counts[stage] = [entry for entry in entries if entry.revision is None or entry.revision.sent_at]
+    check(
+        [block["text"] for block in sections["avtal"]["blocks"] if block["kind"] == "paragraph"],
+        [len(counts["galler"]) + len(counts["kommande"]), len(counts["pagar"])],
+    )
+
     assert told - checked == Counter()
     assert checked - told == Counter()
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from agreements.demo import load_demo as load_agreements
 from organisations.demo import DemoNeedsReference
 from organisations.demo import load_demo as load_organisations
 from programmes.demo import load_demo as load_programmes
@@ -21,9 +22,11 @@ class Command(BaseCommand):
         try:
             came = load_organisations()
             reported = load_programmes()
+            agreed = load_agreements()
             written = load_reports()
         except DemoNeedsReference as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"{came} people for trying the portal were added.")
         self.stdout.write(f"{reported} schools' offer was reported as an example.")
+        self.stdout.write(f"{agreed} agreements were made as examples.")
         self.stdout.write(f"{written} texts of a report were written as examples.")

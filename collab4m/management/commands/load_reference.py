@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from agreements.operations import load_reference as load_agreements
 from organisations.operations import BadReference
 from organisations.operations import load_reference as load_organisations
 from programmes.operations import load_reference as load_programmes
@@ -17,7 +18,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            files = [*load_organisations(), *load_programmes(), *load_reports()]
+            files = [*load_organisations(), *load_programmes(), *load_agreements(), *load_reports()]
         except BadReference as error:
             raise CommandError(str(error)) from error
         for file in files:
