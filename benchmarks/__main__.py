@@ -14,6 +14,7 @@ from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.test import Client  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
+from benchmarks.compensation import measure_compensation  # noqa: E402
 from benchmarks.imports import measure_import  # noqa: E402
 from benchmarks.national import load  # noqa: E402
 from benchmarks.reports import measure_reports  # noqa: E402
@@ -37,6 +38,11 @@ PAGES = {
     "a programme": "/program/BA/",
     "API: offerings, first page": "/api/v1/offerings/",
     "API: offerings of an area and year": "/api/v1/offerings/?area={area}&school_year=2022/23",
+    "agreements, fifty of them": "/avtal/",
+    "agreements, timeline": "/avtal/?vy=tidslinje",
+    "an agreement": "/avtal/{agreement}/",
+    "cover": "/avtal/tackning/?lasar=2022-23",
+    "cover, gaps and what ends": "/avtal/tackning/?lasar=2022-23&visa=atgard",
     "API: gaps": "/api/v1/programme-gaps/?municipality={code}&school_year=2022/23",
 }
 PASSWORD = "ett-langt-losenord-for-matning"
@@ -66,6 +72,7 @@ def _measure_reader(size: int, user: User) -> list[tuple[tuple[int, str], Timing
         "municipality": municipality.pk,
         "code": municipality.code,
         "number": municipality.code[1:],
+        "agreement": area.agreements.earliest("pk").pk,
     }
 
     def get(path: str) -> Callable[[], int]:
@@ -89,6 +96,7 @@ def _log_in(user: User) -> Callable[[], int]:
 def main() -> None:
     measure_import()  # first, so that nothing else has raised the peak of memory
     measure_reports()
+    measure_compensation()
     bases = {municipalities: measure_base(municipalities) for municipalities in (4, 290)}
     for municipalities, timings in bases.items():
         for size in sorted({size for size, _name in timings}):

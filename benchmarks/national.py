@@ -5,6 +5,7 @@ from itertools import cycle
 
 from django.contrib.contenttypes.models import ContentType
 
+from benchmarks.agreements import load_agreements
 from benchmarks.offers import load_catalogue, load_offers
 from collab4m.clock import now
 from organisations.models import (
@@ -50,7 +51,9 @@ def load(municipalities: int) -> dict[int, User]:
             members.append(_municipality(number, area, position))
         cast.setdefault(size, members[0])
         _questions(members)
-        load_offers([user.roles_today[0].body.as_municipality for user in members])
+        municipalities_there = [user.roles_today[0].body.as_municipality for user in members]
+        load_offers(municipalities_there)
+        load_agreements(area, municipalities_there)
     return cast
 
 
