@@ -1,7 +1,7 @@
 """The files of a final document: every kind, every cover, and all of them in one zip with their hashes."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -42,7 +42,7 @@ class MadeFile:
 
 
 def count_of_files(content: Content, covers: Mapping[str, Content]) -> int:
-    """How many files `make_files` makes."""
+    """How many files `make_files` makes, without sealed ones."""
     return 2 + len(sheets.tables_of(content)) + 3 * (len(covers) or 1)
 
 
@@ -54,11 +54,13 @@ def make_files(
     site: str,
     covers: Mapping[str, Content],
     attached: Sequence[tuple[str, bytes]] = (),
+    seal: Callable[[MadeFile], MadeFile] | None = None,
 ) -> Iterator[MadeFile]:
     """Every file of the document, one after another: shared ones first, then for each cover, by its name.
 
     Without covers there is one PDF, one .docx and one zip, with the variant "". `site` is the portal's address.
-    `attached` are files by name that lie in each zip besides, such as the scanned minutes of a decision.
+    `attached` are files by name that lie in each zip besides, such as the scanned minutes of a decision. `seal` makes
+    the sealed one of a PDF, which then lies in the zip with it.
     Raises ContentRefused if a cover does not fit the content.
     """
     frames = {
@@ -80,6 +82,9 @@ def make_files(
         name = f"{stem}-{slugify(variant)}" if variant else stem
         own = [MadeFile("pdf", variant, f"{name}.pdf", pdf.pdf(reading), frame.cover)]
         yield own[-1]
+        if seal:
+            own.append(seal(own[-1]))
+            yield own[-1]
         own.append(MadeFile("docx", variant, f"{name}.docx", docx.word(reading), frame.cover))
         yield own[-1]
         files = [*own, *shared, *(MadeFile("attached", "", f"bilagor/{name}", data) for name, data in attached)]

@@ -166,11 +166,20 @@ def _made(
     """Every file of the version, each PDF sealed, in the store; those it has already are not sealed anew."""
     from records.sealing import Sealer  # here: only the worker needs it, and it takes a third of a second to read
 
-    total = count_of_files(version.content, covers) + 1
+    total = count_of_files(version.content, covers) + (len(covers) or 1) + 1
     job.progress(0, total, _("Collecting the content"))
     files: list[KeptFile] = []
     sealer = Sealer()
-    kept = set(version.renditions.current().values_list("variant", "sha256")) if version.pk else set()
+
+    def sealed(pdf: MadeFile) -> MadeFile:
+        """The PDF sealed: as it was, if it has been sealed before, since each sealing gives other bytes."""
+        earlier = version.renditions.current() if version.pk else Rendition.objects.none()
+        if earlier.filter(kind=RenditionKind.PDF, variant=pdf.variant, sha256=pdf.sha256).exists():
+            row = earlier.filter(kind=RenditionKind.SEALED, variant=pdf.variant).first()
+            if row is not None:
+                return MadeFile(RenditionKind.SEALED, row.variant, row.name, storage.read(row.sha256), row.cover)
+        return sealer.sealed(pdf)
+
     made = make_files(
         version.content,
         number=version.number,
@@ -178,11 +187,10 @@ def _made(
         site=settings.SITE_URL,
         covers=covers,
         attached=attached,
+        seal=sealed,
     )
     for done, file in enumerate(made, start=1):
         files.append(KeptFile.of(file))
-        if file.kind == RenditionKind.PDF and (file.variant, file.sha256) not in kept:
-            files.append(KeptFile.of(sealer.sealed(file)))
         job.progress(done, total, _("Making %(name)s") % {"name": file.name})
     return files
 

@@ -185,7 +185,7 @@ def test_a_job_makes_a_version_with_all_its_files_and_tells_how_far_it_is(owner,
     assert job.state == JobState.DONE, job.error
     assert job.result == {"version": version.pk, "number": 1, "content_sha256": version.content_sha256}
     assert (version.by, version.on_behalf_of_id) == (owner, home.body.pk)
-    assert (job.total, job.done) == (2 + 3 + 6 + 1, 2 + 3 + 6)
+    assert (job.total, job.done) == (2 + 3 + 8 + 1, 2 + 3 + 8)
     kinds = sorted(version.renditions.values_list("kind", "variant"))
     assert kinds == [
         ("csv", "behov"), ("csv", "matris-tabell"), ("csv", "platser"), ("docx", "0381"), ("docx", "1980"),
