@@ -231,6 +231,15 @@ def _leaves(term: Term, years: Years) -> list[tuple[Orientation | None, Years]]:
     return [*found, *((None, rest) for rest in _without(valid, [taken for _one, taken in found]))]
 
 
+def takes_pupils(term: Term, first_day: date, last_day: date | None) -> bool:
+    """Whether new pupils may begin on what a term is about in some intake that it would cover between two days."""
+    years = _meet((first_intake(first_day), _end_of_intakes(last_day)), _intakes(term))
+    for entry in (term.programme, term.orientation):
+        if years and entry:
+            years = _meet(years, intakes_of(entry))
+    return years is not None
+
+
 def _intakes(term: Term) -> Years:
     return (
         term.intake_from.starts if term.intake_from else 0,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from agreements.models import PriceKind, Revision, RevisionKind, Term
+from agreements.operations.covering import takes_pupils
 from agreements.operations.drafting import parts_of_revision
 from agreements.outline import ANNEX, BY_KEY, FOLLOW_UP, PARTIES, PRICE, SCOPE, VALIDITY, heading_of, is_own
 
@@ -95,6 +96,9 @@ def _open_terms(revision: Revision, heading: str, terms: list[Term] | None) -> I
             yield Placeholder(SCOPE, heading, _("seats, or no limit: %(term)s") % {"term": term}, term=term.pk)
         if fixed and term.price_sek is None:
             yield Placeholder(SCOPE, heading, _("the fixed price: %(term)s") % {"term": term}, term=term.pk)
+        if revision.first_day and not takes_pupils(term, revision.first_day, revision.ends):
+            what = _("takes no new pupils in the intakes that it would cover: %(term)s") % {"term": term}
+            yield Placeholder(SCOPE, heading, what, term=term.pk)
     for one, other in _overlapping(terms):
         yield Placeholder(SCOPE, heading, _("two terms for the same intakes: %(term)s") % {"term": one}, term=other.pk)
 

@@ -15,7 +15,7 @@ from agreements.operations import (
     start_revision,
     validity_of,
 )
-from records.models import Version
+from records.models import Version, span
 from tests.agreements.stories import (
     administrator_of,
     building,
@@ -31,6 +31,7 @@ from tests.agreements.stories import (
     to_decision,
     year,
 )
+from tests.factories import ProgrammeFactory
 
 
 @pytest.fixture
@@ -121,3 +122,14 @@ def test_an_annex_changes_the_terms_from_its_intake_on(agreement, home, neighbou
 
     found = {(c.years.lower, c.years.upper, c.seats) for c in Cover.objects.all()}
     assert found == {(2022, 2024, 10), (2024, None, 4)}
+
+
+def test_what_takes_no_new_pupils_any_more_is_told_before_anybody_decides(area, home, neighbour, owner):
+    programme = ProgrammeFactory(code="IN", valid=span(date(2011, 7, 1), date(2025, 6, 30)))
+    agreement = draft(area, [home, neighbour], owner, programme=programme)
+
+    in_time = placeholders_of(fill_in(agreement, first_day=date(2024, 7, 1)))
+    too_late = placeholders_of(fill_in(agreement, first_day=date(2025, 7, 1)))
+
+    assert in_time == []
+    assert [place.term for place in too_late] == [revision_of(agreement).terms.get().pk]
