@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.http import Http404
 from django.utils.translation import gettext_lazy as _
 
 
@@ -55,6 +56,20 @@ class SchoolYear:
 
     def __hash__(self) -> int:
         return hash(self.starts)
+
+
+FIRST_NAMED, LAST_NAMED = 2000, 2100  # the years that an address may speak of
+
+
+def year_named(text: str) -> SchoolYear:
+    """A school year from an address, 2022-23 or 2022/23. 404 for anything else."""
+    try:
+        year = SchoolYear.parse(text)
+    except ValueError:
+        raise Http404 from None
+    if not FIRST_NAMED <= year.starts <= LAST_NAMED:
+        raise Http404
+    return year
 
 
 class SchoolYearField(models.PositiveSmallIntegerField):

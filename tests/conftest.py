@@ -3,6 +3,8 @@
 import pytest
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
+from django.core.management import call_command
+from django.db import transaction
 from django.utils import translation
 
 from organisations.models import RoleKind, User
@@ -101,3 +103,13 @@ def system_administrator(db) -> User:
 @pytest.fixture
 def roleless(db) -> User:
     return UserFactory()
+
+
+@pytest.fixture(scope="module")
+def demonstration(django_db_setup, django_db_blocker):
+    """Reference facts and demonstration, loaded once for the tests of a module that look at them, then gone."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        call_command("load_reference")
+        call_command("load_demo")
+        yield
+        transaction.set_rollback(True)

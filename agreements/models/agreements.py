@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.clock import now
 from collab4m.school_year import SchoolYearField
 from organisations.models import Board, Body, CollaborationArea, Membership, Municipality, RoleKind
-from programmes.models import Orientation, Programme
+from programmes.models import Orientation, Programme, orientation_of_its_programme
 from records.guards import changed
 from records.models import Part, Version
 
@@ -455,24 +455,7 @@ class Term(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="orientation_of_its_programme",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.Update,
-                condition=pgtrigger.Q(new__orientation__isnull=False),
-                func=pgtrigger.Func(
-                    """
-                    IF NOT EXISTS (
-                        SELECT 1 FROM programmes_orientation
-                        WHERE id = NEW.orientation_id AND programme_id = NEW.programme_id
-                    ) THEN
-                        RAISE EXCEPTION 'the orientation belongs to another programme'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'term_orientation_of_its_programme';
-                    END IF;
-                    RETURN NEW;
-                    """
-                ),
-            ),
+            orientation_of_its_programme("term_orientation_of_its_programme"),
             pgtrigger.Trigger(
                 name="locked",
                 when=pgtrigger.Before,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +19,7 @@ from collab4m.access import get_visible, require
 from collab4m.clock import today
 from collab4m.errors import RuleBroken
 from collab4m.forms import tried
-from collab4m.school_year import SchoolYear
+from collab4m.school_year import SchoolYear, year_named
 from organisations.models import CollaborationArea
 from organisations.operations import ChangedMeanwhile, areas_in_order
 from programmes.models import year_in_address
@@ -29,15 +29,7 @@ YEARS_BACK, YEARS_AHEAD = 5, 2
 
 def _year_chosen(request: Request) -> SchoolYear:
     text = request.GET.get("lasar", "")
-    if not text:
-        return SchoolYear.of(today())
-    try:
-        year = SchoolYear.parse(text)
-    except ValueError:
-        raise Http404 from None
-    if not 2000 <= year.starts <= 2100:
-        raise Http404
-    return year
+    return year_named(text) if text else SchoolYear.of(today())
 
 
 def _address(area: CollaborationArea) -> str:

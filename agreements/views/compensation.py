@@ -50,7 +50,7 @@ from collab4m.access import get_permitted, get_visible, require
 from collab4m.clock import today
 from collab4m.errors import RuleBroken
 from collab4m.forms import tried
-from collab4m.school_year import SchoolYear
+from collab4m.school_year import SchoolYear, year_named
 from collab4m.tables import download
 from organisations.models import CollaborationArea, Municipality, RoleKind, SemesterKind
 from organisations.operations import areas_in_order
@@ -62,17 +62,6 @@ from records.documents.reading import Reading
 from records.models import JobState
 
 YEARS_BACK, YEARS_AHEAD = 5, 1
-
-
-def _year_named(text: str) -> SchoolYear:
-    """A school year from an address or a form. 404 for anything else."""
-    try:
-        year = SchoolYear.parse(text)
-    except ValueError:
-        raise Http404 from None
-    if not 2000 <= year.starts <= 2100:
-        raise Http404
-    return year
 
 
 def _semester_named(text: str) -> str:
@@ -147,7 +136,7 @@ def _semester_chosen(request: Request, members: Sequence[Municipality]) -> tuple
     reported = flow_semesters(member.pk for member in members)
     year, semester = reported[0] if reported else (SchoolYear.of(today()), SemesterKind.AUTUMN.value)
     if text := request.GET.get("lasar", ""):
-        year = _year_named(text)
+        year = year_named(text)
     if text := request.GET.get("termin", ""):
         semester = _semester_named(text)
     return year, semester
@@ -205,7 +194,7 @@ def make_all(request: Request) -> HttpResponse:
     """Have all pairs of the area made, by a job that one can leave."""
     require(request.user, "agreements.make_statements")
     area = _posted_area(request)
-    year = _year_named(request.POST.get("lasar", ""))
+    year = year_named(request.POST.get("lasar", ""))
     semester = _semester_named(request.POST.get("termin", ""))
     body = acting_member(request.user, area)
     if body is None:
@@ -221,7 +210,7 @@ def make(request: Request) -> HttpResponse:
     found = Municipality.objects.in_bulk([code for code in codes if code.isascii()], field_name="code")
     if len(found) != 2:
         raise Http404
-    year = _year_named(request.POST.get("lasar", ""))
+    year = year_named(request.POST.get("lasar", ""))
     semester = _semester_named(request.POST.get("termin", ""))
     one, other = (found[code] for code in codes)
     body = acting_for(request.user, in_code_order(one, other))

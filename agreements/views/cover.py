@@ -20,7 +20,7 @@ from agreements.forms.seat_use import SeatUseForm
 from agreements.operations import CoverLine, CoverMatrix, CoverState, covered_leaves, matrix_of_cover
 from agreements.views.shared import Request
 from collab4m.clock import today
-from collab4m.school_year import SchoolYear
+from collab4m.school_year import SchoolYear, year_named
 from collab4m.tables import download
 from organisations.models import CollaborationArea, Membership, RoleKind
 from programmes.models import Programme, ProgrammeKind, year_in_address
@@ -78,13 +78,7 @@ def _area_chosen(request: Request, areas: Sequence[CollaborationArea]) -> Collab
 def _year_chosen(request: Request, municipalities: Sequence[int]) -> SchoolYear:
     """The intake in the address, else the latest year that anybody there has reported, else this one."""
     if text := request.GET.get("lasar", ""):
-        try:
-            year = SchoolYear.parse(text)
-        except ValueError:
-            raise Http404 from None
-        if not 2000 <= year.starts <= 2100:
-            raise Http404
-        return year
+        return year_named(text)
     return latest_year(municipalities) or SchoolYear.of(today())
 
 

@@ -8,6 +8,7 @@ from programmes.models.catalogue import (
     ProgrammeKind,
     Succession,
     SuccessionKind,
+    orientation_of_its_programme,
 )
 from programmes.models.files import ColumnChoice, FileImport, FileKind, ImportRow
 from programmes.models.flows import MASKED_UNDER, PupilFlow, sees_unmasked
@@ -45,6 +46,7 @@ __all__ = [
     "SuccessionKind",
     "about_orientation",
     "about_programme",
+    "orientation_of_its_programme",
     "sees_unmasked",
     "together",
     "year_in_address",

@@ -243,3 +243,26 @@ class Succession(Sourced):
 
     def owners(self) -> list[Body]:
         return []
+
+
+def orientation_of_its_programme(constraint: str) -> pgtrigger.Trigger:
+    """Refuses a row whose orientation belongs to another programme than its own, in the name of a constraint."""
+    return pgtrigger.Trigger(
+        name="orientation_of_its_programme",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        condition=pgtrigger.Q(new__orientation__isnull=False),
+        # Indented as its first migration has it: with other spaces it would be another trigger.
+        func=pgtrigger.Func(
+            f"""
+                    IF NOT EXISTS (
+                        SELECT 1 FROM programmes_orientation
+                        WHERE id = NEW.orientation_id AND programme_id = NEW.programme_id
+                    ) THEN
+                        RAISE EXCEPTION 'the orientation belongs to another programme'
+                        USING ERRCODE = 'check_violation', CONSTRAINT = '{constraint}';
+                    END IF;
+                    RETURN NEW;
+                    """
+        ),
+    )

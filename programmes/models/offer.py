@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any, Self
 
-import pgtrigger
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import RangeOperators
 from django.db import models
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.clock import now
 from collab4m.school_year import SchoolYear, SchoolYearField
 from organisations.models import Body, CollaborationArea, Municipality, Provider, School
-from programmes.models.catalogue import Orientation, Programme
+from programmes.models.catalogue import Orientation, Programme, orientation_of_its_programme
 from records.models import Sourced
 
 # What an offering counts. They sit at the programme or at its orientations, never at both.
@@ -151,24 +150,7 @@ class Offering(Sourced):
             ),
         ]
         triggers = [
-            pgtrigger.Trigger(
-                name="orientation_of_its_programme",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert | pgtrigger.Update,
-                condition=pgtrigger.Q(new__orientation__isnull=False),
-                func=pgtrigger.Func(
-                    """
-                    IF NOT EXISTS (
-                        SELECT 1 FROM programmes_orientation
-                        WHERE id = NEW.orientation_id AND programme_id = NEW.programme_id
-                    ) THEN
-                        RAISE EXCEPTION 'the orientation belongs to another programme'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'offering_orientation_of_its_programme';
-                    END IF;
-                    RETURN NEW;
-                    """
-                ),
-            )
+            orientation_of_its_programme("offering_orientation_of_its_programme"),
         ]
 
     def __str__(self) -> str:

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from collab4m.access import require
 from collab4m.clock import today
 from collab4m.forms import tried
-from collab4m.school_year import SchoolYear
+from collab4m.school_year import SchoolYear, year_named
 from collab4m.tables import download
 from organisations.models import CollaborationArea, RoleKind, SemesterKind
 from organisations.operations import areas_in_order
@@ -22,7 +22,7 @@ from programmes import tables
 from programmes.forms.flows import FlowForm
 from programmes.models import Programme, year_in_address
 from programmes.operations import Flows, flow_semesters, flows_of, members_of, report_flow
-from programmes.views.shared import Request, area_chosen, year_named
+from programmes.views.shared import Request, area_chosen
 
 CHART_WIDTH = 60  # of the longest bar, in the chart's own units
 

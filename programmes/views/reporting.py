@@ -18,7 +18,7 @@ from collab4m.access import get_permitted, get_visible, require
 from collab4m.clock import now, today
 from collab4m.errors import RuleBroken
 from collab4m.forms import refuse
-from collab4m.school_year import SchoolYear
+from collab4m.school_year import SchoolYear, year_named
 from collab4m.templatetags.shell import in_words
 from organisations.models import CollaborationArea, Municipality, School
 from organisations.operations import areas_in_order
@@ -60,7 +60,6 @@ from programmes.views.shared import (
     body_for,
     members_chosen,
     year_chosen,
-    year_named,
     years_to_choose,
 )
 

@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
 from collab4m.clock import today
-from collab4m.school_year import SchoolYear
+from collab4m.school_year import SchoolYear, year_named
 from organisations.models import CollaborationArea, Membership, Municipality, RoleKind, School, User
 from organisations.operations import area_named
 from programmes.models import ProgrammeKind, year_in_address
@@ -34,17 +34,6 @@ def area_chosen(request: Request) -> CollaborationArea:
     if found is None:
         raise Http404
     return found
-
-
-def year_named(text: str) -> SchoolYear:
-    """A school year from an address, 2022-23 or 2022/23. 404 for anything else."""
-    try:
-        year = SchoolYear.parse(text)
-    except ValueError:
-        raise Http404 from None
-    if not 2000 <= year.starts <= 2100:
-        raise Http404
-    return year
 
 
 def year_chosen(request: Request, municipalities: Iterable[int]) -> SchoolYear:

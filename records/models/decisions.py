@@ -14,6 +14,27 @@ from collab4m.clock import now
 from records.models.versions import SHA256_LENGTH, Version
 
 
+def on_the_content(constraint: str) -> pgtrigger.Trigger:
+    """Refuses a row whose hash is not that of its version, in the name of a constraint."""
+    return pgtrigger.Trigger(
+        name="on_the_content",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert,
+        func=pgtrigger.Func(
+            f"""
+            IF NOT EXISTS (
+                SELECT 1 FROM records_version
+                WHERE id = NEW.version_id AND content_sha256 = NEW.content_sha256
+            ) THEN
+                RAISE EXCEPTION 'it is about another content'
+                USING ERRCODE = 'check_violation', CONSTRAINT = '{constraint}';
+            END IF;
+            RETURN NEW;
+            """
+        ),
+    )
+
+
 class Attachment(models.Model):
     """A document that somebody handed in: an extract of minutes, a scan. Its bytes lie in the store of final files."""
 
@@ -86,23 +107,7 @@ class Decision(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="on_the_content",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
-                func=pgtrigger.Func(
-                    """
-                    IF NOT EXISTS (
-                        SELECT 1 FROM records_version
-                        WHERE id = NEW.version_id AND content_sha256 = NEW.content_sha256
-                    ) THEN
-                        RAISE EXCEPTION 'the decision is about another content'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'decision_on_the_content';
-                    END IF;
-                    RETURN NEW;
-                    """
-                ),
-            ),
+            on_the_content("decision_on_the_content"),
         ]
 
     def __str__(self) -> str:
@@ -145,23 +150,7 @@ class SignOff(models.Model):
         ]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="on_the_content",
-                when=pgtrigger.Before,
-                operation=pgtrigger.Insert,
-                func=pgtrigger.Func(
-                    """
-                    IF NOT EXISTS (
-                        SELECT 1 FROM records_version
-                        WHERE id = NEW.version_id AND content_sha256 = NEW.content_sha256
-                    ) THEN
-                        RAISE EXCEPTION 'the signature is on another content'
-                        USING ERRCODE = 'check_violation', CONSTRAINT = 'sign_off_on_the_content';
-                    END IF;
-                    RETURN NEW;
-                    """
-                ),
-            ),
+            on_the_content("sign_off_on_the_content"),
         ]
 
     def __str__(self) -> str:

@@ -4,14 +4,11 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from collab4m.clock import today
 from collab4m.school_year import SchoolYear
-from organisations.demo import load_demo as load_people
-from organisations.models import CollaborationArea, Municipality, Provider, ProviderKind, RoleKind, School
-from organisations.operations import create_school
-from organisations.operations import load_reference as load_directory
+from organisations.models import CollaborationArea, Municipality, School
 from programmes.demo import load_demo
 from programmes.models import (
     Answer,
@@ -24,18 +21,12 @@ from programmes.models import (
 from programmes.operations import (
     NATIONAL,
     GapState,
-    Intake,
     gaps_of,
     latest_year,
-    load_reference,
     offer_of,
-    report_flow,
-    report_offering,
     suggested_intakes,
 )
-from records.models import Event, Outgoing
-from records.operations import ask_question
-from tests.factories import RoleFactory
+from records.models import Event
 from tests.organisations.test_demo import everything, person
 
 pytestmark = pytest.mark.django_db
@@ -45,14 +36,8 @@ TOWNS = {"1980": "Västerås", "0484": "Eskilstuna", "0381": "Enköping", "0486"
 
 
 @pytest.fixture
-def reference(db):
-    load_directory()
-    load_reference()
-
-
-@pytest.fixture
-def demo(reference):
-    call_command("load_demo")
+def demo(demonstration, db):
+    """The demonstration, as the module has loaded it; what a test changes is undone after it."""
 
 
 @pytest.fixture
@@ -190,44 +175,6 @@ def test_load_demo_a_second_time_adds_nothing(demo):
     assert everything() == before
 
 
-def test_load_demo_leaves_what_people_have_reported(reference):
-    load_people()
-    home = Municipality.objects.get(code="0381")
-    school = School.objects.get(reference_key="westerlundska")
-    real = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body).user
-    acting = {"by": real, "on_behalf_of": home.body}
-    rows = [Intake(Programme.objects.get(code="NB").pk, seats=16)]
-    report = report_offering(school, YEAR, rows, complete=False, **acting)
-    flow = report_flow(
-        home=home, provider_municipality=home, programme=Programme.objects.get(code="BA"), school_year=YEAR,
-        semester="HT", pupils=7, **acting,
-    )  # fmt: skip
-
-    load_demo()
-
-    assert list(report.offerings.values_list("programme__code", "seats")) == [("NB", 16)]
-    flow.refresh_from_db()
-    assert (flow.pupils, flow.example) == (7, False)
-
-
-def test_load_demo_sends_no_mail(reference):
-    load_people()
-    before = Outgoing.objects.count()
-
-    load_demo()
-
-    assert Outgoing.objects.count() == before
-
-
-def test_remove_demo_leaves_everything_as_it_was(reference):
-    before = everything()
-    call_command("load_demo")
-
-    call_command("remove_demo")
-
-    assert everything() == before
-
-
 def test_remove_demo_leaves_the_facts(demo):
     call_command("remove_demo")
 
@@ -237,58 +184,3 @@ def test_remove_demo_leaves_the_facts(demo):
     cell = offer.at_school(thomas, food)
     assert not OfferingReport.objects.exists()
     assert (cell.answer, cell.fact.year) == (Answer.NOT_REPORTED, "2018/19")
-
-
-def test_remove_demo_takes_what_real_people_reported_and_asked_about_examples(reference):
-    home = Municipality.objects.get(code="0381")
-    real = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body).user
-    asker = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=Municipality.objects.get(code="0486").body).user
-    before = everything()
-    call_command("load_demo")
-    provider = Provider.objects.create(name="Exempelhuvudman", kind=ProviderKind.INDEPENDENT, example=True)
-    school = create_school(municipality=home, name="Nya gymnasiet", by=person("system"))
-    School.objects.filter(pk=school.pk).update(provider=provider)
-    school.refresh_from_db()
-    rows = [Intake(Programme.objects.get(code="NB").pk, seats=16)]
-    report_offering(school, YEAR, rows, complete=True, by=real, on_behalf_of=home.body)
-    report = OfferingReport.objects.get(school__reference_key="westerlundska", school_year=YEAR)
-    strangnas = Municipality.objects.get(code="0486")
-    ask_question(
-        report, to_body=home.body, title="Stämmer det?", text="Vi undrar.", by=asker, on_behalf_of=strangnas.body
-    )
-
-    call_command("remove_demo")
-
-    after = everything()
-    mail = ("records.Outgoing",)
-    assert {label: rows for label, rows in after.items() if label not in mail} == {
-        label: rows for label, rows in before.items() if label not in mail
-    }
-
-
-def test_the_commands_say_what_they_did(reference, capsys):
-    call_command("load_demo")
-    call_command("load_demo")
-    call_command("remove_demo")
-
-    assert capsys.readouterr().out.splitlines() == [
-        "18 people for trying the portal were added.",
-        "19 schools' offer was reported as an example.",
-        "4 agreements were made as examples.",
-        "0 texts of a report were written as examples.",
-        "0 people for trying the portal were added.",
-        "0 schools' offer was reported as an example.",
-        "0 agreements were made as examples.",
-        "0 texts of a report were written as examples.",
-        "18 people for trying the portal were removed, with everything they did.",
-    ]
-
-
-def test_load_demo_needs_the_catalogue_and_leaves_nothing_without_it(db):
-    load_directory()
-    before = everything()
-
-    with pytest.raises(CommandError, match="load_reference"):
-        call_command("load_demo")
-
-    assert everything() == before
