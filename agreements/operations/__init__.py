@@ -170,7 +170,6 @@ from agreements.operations.drafting import (
     revision_under_way,
     series_of,
     start_agreement,
-    start_revision,
     use_clause,
     withdraw_revision,
 )
@@ -301,6 +300,7 @@ from agreements.operations.reminding import (
     coming_of,
     remind_due,
 )
+from agreements.operations.revising import start_revision
 from agreements.operations.seat_use import (
     NotUnderAgreement,
     NotYourSeats,

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -31,12 +31,9 @@ from agreements.models import (
 )
 from agreements.operations.errors import ChangedMeanwhile, NotYourParty, WrongState
 from agreements.outline import (
-    ANNEX_CHANGES,
-    CHANGEABLE,
     KEYS,
     OWN,
     PARTIES,
-    RENEWAL_CHANGES,
     SCOPE,
     SECTIONS,
     VALIDITY,
@@ -166,71 +163,6 @@ def open_parts(revision: Revision) -> None:
         )
 
 
-@transaction.atomic
-def start_revision(
-    agreement: Agreement,
-    *,
-    kind: str,
-    by: User,
-    on_behalf_of: Body,
-    title: str = "",
-    sections: Collection[str] = (),
-    applies_from: SchoolYear | None = None,
-) -> Revision:
-    """Begin an annex, an amendment or a renewal of what is signed, with what now holds in the sections it changes.
-
-    Raises NotYourParty, WrongState while nothing is signed or another revision is under way, AgreementRefused.
-    """
-    from agreements.operations.covering import consolidated, validity_of
-
-    agreement = locked(agreement)
-    _require_party(agreement, by, on_behalf_of)
-    signed = list(agreement.revisions.signed())
-    if kind not in RevisionKind.values or kind == RevisionKind.ORIGINAL:
-        raise AgreementRefused(_("Choose an annex, an amendment or a renewal."), "kind")
-    if not signed:
-        raise WrongState(_("The agreement must be signed before it can be changed. Change the draft instead."))
-    if agreement.revisions.under_way().exists():
-        raise WrongState(_("A change of the agreement is already under way. Finish or withdraw that first."))
-    if validity_of(agreement).has_ended(today()) and kind != RevisionKind.RENEWAL:
-        raise WrongState(_("The agreement has ended. Renew it, or begin a new one."))
-    wanted = list(sections)
-    if not wanted and kind == RevisionKind.ANNEX:
-        wanted = list(ANNEX_CHANGES)
-    if kind == RevisionKind.RENEWAL:
-        wanted += RENEWAL_CHANGES
-    if not wanted or any(key not in CHANGEABLE and not is_own(key) for key in wanted):
-        raise AgreementRefused(_("Choose which sections are changed."), "sections")
-    base = consolidated(agreement, signed)
-    revision = Revision(
-        agreement=agreement,
-        ordinal=agreement.revisions.aggregate(last=Max("ordinal"))["last"] + 1,
-        kind=kind,
-        title=title.strip(),
-        changes=signed[-1],
-        applies_from=applies_from,
-        sections=[key for key in (*KEYS, *base.own_clauses) if key in wanted],
-    )
-    for key in revision.sections:
-        for name in FACTS.get(key, ()):
-            setattr(revision, name, base.facts[name])
-    revision.first_day = applies_from.first_day if applies_from else None
-    if kind == RevisionKind.RENEWAL:
-        revision.last_day = None
-    revision.save()
-    open_parts(revision)
-    for part in Part.objects.about(revision):
-        if text := base.texts.get(part.key):
-            save_part(part, text=text, base_version=0, by=by, on_behalf_of=on_behalf_of)
-    if SCOPE in revision.sections:
-        for term in base.terms:
-            term.pk, term.revision = None, revision
-            term.intake_from = term.intake_to = None
-            term.save(force_insert=True)
-    record("agreement.revision_started", agreement, by=by, on_behalf_of=on_behalf_of, kind=kind, title=str(revision))
-    return revision
-
-
 def locked(agreement: Agreement) -> Agreement:
     """The agreement, with its row locked: everything that moves it begins here, so nothing runs in between."""
     return Agreement.objects.select_for_update(no_key=True, of=("self",)).select_related("area").get(pk=agreement.pk)
@@ -249,15 +181,12 @@ def _require_own(by: User, on_behalf_of: Body, parties: Collection[int]) -> None
         raise NotYourParty(field="on_behalf_of")
 
 
-def _require_party(agreement: Agreement, by: User, on_behalf_of: Body) -> Party:
+def require_party(agreement: Agreement, by: User, on_behalf_of: Body) -> Party:
     party = agreement.parties.filter(municipality=on_behalf_of.pk).first()
     if party is None:
         raise NotYourParty(field="on_behalf_of")
     _require_own(by, on_behalf_of, {party.municipality_id})
     return party
-
-
-require_party = _require_party
 
 
 @transaction.atomic
@@ -277,7 +206,7 @@ def change_agreement(
     Raises NotYourParty, WrongState.
     """
     agreement = locked(agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     values = {"title": title.strip(), "kind": kind, "standing": standing, "replaces": replaces}
     changes = differences(agreement, {**values, "secrecy_note": secrecy_note.strip()})
     if set(changes) - {"secrecy_note"} and _is_locked(agreement):
@@ -307,7 +236,7 @@ def change_parties(
     Raises NotYourParty, WrongState, AgreementRefused.
     """
     agreement = locked(agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     revision = revision_under_way(agreement, RevisionState.DRAFT)
     if _is_locked(agreement) or revision.kind != RevisionKind.ORIGINAL:
         raise WrongState(_("The parties of a signed agreement stay the same. Begin a new agreement instead."))
@@ -344,7 +273,7 @@ def change_facts(revision: Revision, *, values: dict[str, Any], seen: int, by: U
     Raises NotYourParty, WrongState, ChangedMeanwhile, AgreementRefused.
     """
     agreement = locked(revision.agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     revision = agreement.revisions.select_for_update().get(pk=revision.pk)
     _require_draft(revision)
     if seen != revision.edit:
@@ -398,7 +327,7 @@ def _touch(revision: Revision) -> None:
 def add_terms(revision: Revision, *, terms: Iterable[NewTerm], by: User, on_behalf_of: Body) -> list[Term]:
     """Raises NotYourParty, WrongState, TermTwice, AgreementRefused."""
     agreement = locked(revision.agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     revision = agreement.revisions.get(pk=revision.pk)
     _require_draft(revision)
     parties = [party.municipality for party in agreement.parties.select_related("municipality")]
@@ -439,7 +368,7 @@ def change_term(term: Term, *, values: dict[str, Any], seen: int, by: User, on_b
     Raises NotYourParty, WrongState, ChangedMeanwhile, TermTwice, AgreementRefused.
     """
     agreement = locked(term.revision.agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     term = Term.objects.select_related("revision", "programme", "orientation", "home", "provider").get(pk=term.pk)
     _require_draft(term.revision)
     if seen != term.revision.edit:
@@ -462,7 +391,7 @@ def change_term(term: Term, *, values: dict[str, Any], seen: int, by: User, on_b
 def remove_term(term: Term, *, by: User, on_behalf_of: Body) -> None:
     """Raises NotYourParty, WrongState."""
     agreement = locked(term.revision.agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     revision = agreement.revisions.get(pk=term.revision_id)
     _require_draft(revision)
     record("agreement.term_removed", agreement, by=by, on_behalf_of=on_behalf_of, term=str(term))
@@ -474,7 +403,7 @@ def remove_term(term: Term, *, by: User, on_behalf_of: Body) -> None:
 def add_own_clause(revision: Revision, *, heading: str, by: User, on_behalf_of: Body) -> Part:
     """Add a section of the parties' own, to be written. Raises NotYourParty, WrongState, AgreementRefused."""
     agreement = locked(revision.agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     revision = agreement.revisions.select_for_update().get(pk=revision.pk)
     _require_draft(revision)
     heading = " ".join(heading.split())
@@ -505,7 +434,7 @@ def _own_keys(agreement: Agreement) -> set[str]:
 def remove_own_clause(revision: Revision, *, key: str, by: User, on_behalf_of: Body) -> None:
     """Take an own section out of a draft; its text stays in the history. Raises NotYourParty, WrongState."""
     agreement = locked(revision.agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     revision = agreement.revisions.select_for_update().get(pk=revision.pk)
     _require_draft(revision)
     if not is_own(key) or key not in revision.sections:
@@ -531,7 +460,7 @@ def use_clause(part: Part, clause_version: ClauseVersion, *, base_version: int, 
     """
     revision = Revision.objects.select_related("agreement").get(pk=part.subject_id)
     agreement = locked(revision.agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     _require_draft(agreement.revisions.get(pk=revision.pk))
     if clause_version.clause.section != part.key:
         raise AgreementRefused(_("The clause belongs to another section."))
@@ -544,7 +473,7 @@ def use_clause(part: Part, clause_version: ClauseVersion, *, base_version: int, 
 def withdraw_revision(agreement: Agreement, *, reason: str, by: User, on_behalf_of: Body) -> Revision:
     """Stop what is under way, for good. Raises NotYourParty, WrongState, AgreementRefused."""
     agreement = locked(agreement)
-    _require_party(agreement, by, on_behalf_of)
+    require_party(agreement, by, on_behalf_of)
     revision = revision_under_way(agreement)
     if not reason.strip():
         raise AgreementRefused(_("Say why it is withdrawn. The other parties read it."), "reason")

@@ -24,7 +24,10 @@ def freeze_content(revision: Revision, *, by: User, on_behalf_of: Body | None) -
     version = next_version(revision.agreement, content, by=by, on_behalf_of=on_behalf_of)
     latest = version.supersedes
     if latest is not None and latest.content_sha256 == version.content_sha256:
-        return latest
+        # Two renewals may say the same: what is final of another revision was decided on for that one.
+        others = Revision.objects.filter(agreement=revision.agreement_id, version=latest).exclude(pk=revision.pk)
+        if not others.exists():
+            return latest
     version = freeze(version)
     order_files(version, by=by, on_behalf_of=on_behalf_of)
     return version

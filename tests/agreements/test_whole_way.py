@@ -133,3 +133,13 @@ def test_what_takes_no_new_pupils_any_more_is_told_before_anybody_decides(area, 
 
     assert in_time == []
     assert [place.term for place in too_late] == [revision_of(agreement).terms.get().pk]
+
+
+def test_two_renewals_that_say_the_same_are_two_versions(agreement, home, owner):
+    signed(agreement)
+    for _time in range(2):
+        start_revision(agreement, kind=RevisionKind.RENEWAL, by=owner, on_behalf_of=home.body)
+        fill_in(agreement, first_day=date(2023, 7, 1), last_day=date(2032, 6, 30), is_open_ended=False)
+        sign_all(agreement)
+
+    assert list(Version.objects.of(agreement).values_list("number", flat=True)) == [3, 2, 1]
