@@ -4,9 +4,6 @@ from agreements.models.agreements import (
     LONGEST_NOTICE,
     Agreement,
     AgreementKind,
-    Clause,
-    ClauseUse,
-    ClauseVersion,
     NoticeEffect,
     NoticeEnds,
     Party,
@@ -18,6 +15,7 @@ from agreements.models.agreements import (
     Term,
 )
 from agreements.models.calculations import Calculation
+from agreements.models.clauses import Clause, ClauseUse, ClauseVersion
 from agreements.models.cover import Cover, SeatUse
 from agreements.models.disclosures import Disclosure
 from agreements.models.notices import ClockDay, ClockEvent, Notice, NoticeConsent, Reminder
