@@ -159,7 +159,8 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error in one form: `code` for programs, `detail` for people, `fields` for what is wrong in which field."""
     if isinstance(error, RuleBroken):
         fields = {error.field: [str(error)]} if error.field else {}
-        return Response(_error(error.code, str(error), fields), status=status.HTTP_409_CONFLICT)
+        answer = {**_error(error.code, str(error), fields), **error.more}
+        return Response(answer, status=status.HTTP_409_CONFLICT)
     from rest_framework.views import exception_handler
 
     response = exception_handler(error, context)

@@ -1,7 +1,8 @@
 """What an operation may answer instead of doing its work."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import IntegrityError
 from django.utils.translation import gettext_lazy as _
@@ -20,14 +21,19 @@ class RuleBroken(Exception):
     def __str__(self) -> str:
         return str(self.args[0])
 
+    @property
+    def more(self) -> dict[str, Any]:
+        """What programs are told besides, such as what could be had instead."""
+        return {}
+
 
 @contextmanager
-def refused(**errors: type[RuleBroken]) -> Iterator[None]:
+def refused(**errors: Callable[[], RuleBroken]) -> Iterator[None]:
     """Turn what the database refuses into the error named for that constraint: `refused(claim_taken=SlotTaken)`."""
     try:
         yield
     except IntegrityError as error:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
         if name in errors:
-            raise errors[name] from error
+            raise errors[name]() from error
         raise

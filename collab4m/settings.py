@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "organisations",
     "programmes",
     "agreements",
+    "resources",
     "reports",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -246,6 +247,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "agreements.tasks.call_signing_service",
         "schedule": 60.0,
         "options": {"expire_seconds": 60},
+    },
+    "end_requests_and_offers": {
+        "task": "resources.tasks.end_what_is_due",
+        "schedule": 20.0,
+        "options": {"expire_seconds": 20},
     },
     "make_due_reports": {
         "task": "reports.tasks.make_due_reports",

@@ -18,6 +18,7 @@ urlpatterns = [
     path("", include("organisations.urls")),
     path("", include("programmes.urls")),
     path("", include("agreements.urls")),
+    path("", include("resources.urls")),
     path("", include("reports.urls")),
     path("", include("records.urls")),
     path("konto/", include("allauth.urls")),

@@ -11,6 +11,8 @@ from organisations.models import Board, CollaborationArea, Membership, Municipal
 from programmes.models import Offering, OfferingReport, Orientation, Programme, PupilFlow, Succession
 from records.models import Part, span
 from reports.models import Report
+from resources.models import Category, Resource, ResourceUnit, Unit
+from resources.operations import open_up
 from tests.writing.models import Paper
 
 
@@ -191,3 +193,33 @@ class PriceRowFactory(DjangoModelFactory):
     price_list = factory.SubFactory(PriceListFactory)
     programme = factory.SubFactory(ProgrammeFactory)
     sek_per_pupil_year = 100_000
+
+
+class CategoryFactory(DjangoModelFactory):
+    class Meta:
+        model = Category
+
+    name_sv = factory.Sequence(lambda n: f"Kategori {n}")
+    slug = factory.Sequence(lambda n: f"kategori-{n}")
+    kind = "vehicle"
+
+
+class ResourceFactory(DjangoModelFactory):
+    """A resource of a municipality that is never closed, with one unit of its own unless `units` are handed in."""
+
+    class Meta:
+        model = Resource
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"Resurs {n}")
+    owner = factory.LazyAttribute(lambda r: r.municipality.body)
+    municipality = factory.SubFactory(MunicipalityFactory)
+    category = factory.SubFactory(CategoryFactory)
+    kind = factory.LazyAttribute(lambda r: r.category.kind)
+    approval = "automatic"
+
+    @factory.post_generation
+    def units(self, create, units, **kwargs):
+        for unit in units or [Unit.objects.create(owner=self.owner, name=self.name)]:
+            ResourceUnit.objects.create(resource=self, unit=unit)
+        open_up(self)

@@ -21,7 +21,7 @@ ROLES = [
     "roleless",
     "system_administrator",
 ]
-APPS = ["collab4m", "organisations", "programmes", "agreements", "reports", "records", "api"]
+APPS = ["collab4m", "organisations", "programmes", "agreements", "resources", "reports", "records", "api"]
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,172 @@
+"""Claims, written nowhere else. Lock the units in order of id, look, write; the constraint is the backstop."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from collab4m.errors import RuleBroken, refused
+from resources.models import Blocking, Booking, Claim, Resource, ResourceUnit, Takes, Unit, WaitingOffer, turned_around
+
+
+class CannotBeHad(RuleBroken):
+    """The time `during` cannot be had. What could be had instead, `alternatives`, is filled in by whoever answers."""
+
+    def __init__(self, during: DateTimeTZRange, message: str | None = None) -> None:
+        super().__init__(message)
+        self.during = during
+        self.alternatives: list[Any] = []
+
+    @property
+    def more(self) -> dict[str, Any]:
+        return {
+            "alternatives": [
+                {
+                    "resource": one.resource.pk,
+                    "name": one.resource.name,
+                    "starts_at": localtime(one.starts_at).isoformat(),
+                    "ends_at": localtime(one.ends_at).isoformat(),
+                }
+                for one in self.alternatives
+            ]
+        }
+
+
+class SlotTaken(CannotBeHad):
+    """Some unit that is needed is taken at some moment."""
+
+    code = "slot_taken"
+    message = gettext_lazy("Somebody else has the resource at that time. Choose another time or another resource.")
+
+
+class TooFewUnits(RuleBroken):
+    code = "too_few_units"
+
+    def __init__(self, resource: Resource, units: int) -> None:
+        words = {"name": resource.name, "units": units}
+        super().__init__(_("%(name)s has %(units)s pieces. Ask for that many at most.") % words, "quantity")
+
+
+def units_of(resource: Resource) -> Any:
+    """The units that the resource takes up."""
+    return Unit.objects.filter(resource_units__resource=resource)
+
+
+def lock_units(*resources: Resource) -> list[Unit]:
+    """Lock every unit of these resources. Whoever is going to write or drop claims on them begins here."""
+    ids = ResourceUnit.objects.filter(resource__in=resources).values("unit")
+    return Unit.objects.filter(pk__in=ids).lock_in_order()
+
+
+def sharing_with(resource: Resource) -> Any:
+    """The resources that take up some of the same units: itself, the whole it is part of, its parts."""
+    return Resource.objects.filter(resource_units__unit__in=resource.units.values("pk")).distinct()
+
+
+def lock_shared(resource: Resource) -> list[Unit]:
+    """Lock what `lock_units` would, and all units of what shares some: whoever lets go may offer those to others."""
+    return lock_units(*sharing_with(resource))
+
+
+def span_of(starts_at: datetime, ends_at: datetime) -> DateTimeTZRange:
+    """The half-open range of a booking."""
+    return DateTimeTZRange(starts_at, ends_at, "[)")
+
+
+def claim_time(
+    resource: Resource,
+    during: DateTimeTZRange,
+    *,
+    quantity: int = 1,
+    turnaround_minutes: int = 0,
+    booking: Booking | None = None,
+    blocking: Blocking | None = None,
+    offer: WaitingOffer | None = None,
+) -> list[Claim]:
+    """Take the units that a booking, a blocking or an offer needs, for `during` and the turnaround after it.
+
+    A blocking takes all units. In the caller's transaction, which has locked the units.
+    Raises TooFewUnits, SlotTaken.
+    """
+    units = list(units_of(resource).order_by("pk"))
+    wanted = len(units) if resource.takes == Takes.ALL or blocking else quantity
+    if not units or wanted > len(units):
+        raise TooFewUnits(resource, len(units))
+    blocked = DateTimeTZRange(*turned_around(during, turnaround_minutes), "[)")
+    taken = taken_units(units, blocked)
+    free = [unit for unit in units if unit.pk not in taken]
+    if len(free) < wanted:
+        raise SlotTaken(during)
+    with refused(claim_one_per_unit_at_a_time=lambda: SlotTaken(during)):
+        return Claim.objects.bulk_create(
+            Claim(unit=unit, booking=booking, blocking=blocking, offer=offer, during=during, blocked=blocked)
+            for unit in free[:wanted]
+        )
+
+
+def claim_booking(booking: Booking) -> list[Claim]:
+    """Take what a booking asks for, and what it keeps until that is answered: one claim where the two meet.
+
+    In the caller's transaction, which has locked the units. Raises TooFewUnits, SlotTaken.
+    """
+    spans = [booking.during]
+    if booking.kept is not None:
+        first, last = sorted((booking.during, booking.kept))
+        meet = turned_around(first, booking.turnaround_minutes)[1] > last.lower
+        spans = [span_of(first.lower, max(first.upper, last.upper))] if meet else [first, last]
+    return [claim for span in spans for claim in _claim_for(booking, span)]
+
+
+def claim_kept(booking: Booking) -> list[Claim]:
+    """Take only what a booking keeps while the owner has not answered. As `claim_booking`."""
+    return _claim_for(booking, booking.kept)
+
+
+def _claim_for(booking: Booking, during: DateTimeTZRange) -> list[Claim]:
+    return claim_time(
+        booking.resource,
+        during,
+        quantity=booking.quantity,
+        turnaround_minutes=booking.turnaround_minutes,
+        booking=booking,
+    )
+
+
+def taken_units(units: Iterable[Unit], blocked: DateTimeTZRange, *, but: Booking | None = None) -> set[int]:
+    """Ids of the units that somebody holds at some moment of a range; not counting the claims of one booking."""
+    claims = Claim.objects.on(list(units), blocked)
+    if but is not None:
+        claims = claims.exclude(booking=but)
+    return set(claims.values_list("unit", flat=True))
+
+
+def is_free(
+    resource: Resource,
+    during: DateTimeTZRange,
+    *,
+    quantity: int = 1,
+    turnaround_minutes: int | None = None,
+    but: Booking | None = None,
+) -> bool:
+    """Whether the resource could be had, by its claims alone. A look only: nobody is promised anything."""
+    minutes = resource.turnaround_minutes if turnaround_minutes is None else turnaround_minutes
+    units = list(units_of(resource))
+    wanted = len(units) if resource.takes == Takes.ALL else quantity
+    blocked = DateTimeTZRange(*turned_around(during, minutes), "[)")
+    return bool(units) and len(units) - len(taken_units(units, blocked, but=but)) >= wanted
+
+
+def release(bookings: Collection[Booking] = (), *, blockings: Collection[Blocking] = ()) -> None:
+    """Let go of what these hold. In the caller's transaction, which has locked the units."""
+    Claim.objects.filter(booking__in=bookings).delete()
+    Claim.objects.filter(blocking__in=blockings).delete()
+
+
+def release_offers(offers: Collection[WaitingOffer]) -> None:
+    Claim.objects.filter(offer__in=offers).delete()

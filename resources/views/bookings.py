@@ -1,0 +1,7 @@
+"""Bookings: one's own, and one at a time."""
+
+from django.http import HttpRequest, HttpResponse
+
+
+def booking(request: HttpRequest, pk: int) -> HttpResponse:
+    return HttpResponse()

@@ -1,0 +1,3 @@
+from tests.pages import Page
+
+BOOKING_PAGES: list[Page] = []

@@ -1,0 +1,3 @@
+from tests.pages import Page
+
+DECIDING_PAGES: list[Page] = []

@@ -1,0 +1,3 @@
+from tests.pages import Page
+
+FINDING_PAGES: list[Page] = []

@@ -1,0 +1,3 @@
+from tests.pages import Page
+
+INVENTORY_PAGES: list[Page] = []
