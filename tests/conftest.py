@@ -1,14 +1,40 @@
 """The cast, met by every endpoint: owner may decide, asker may see, outsider may not know, and one with two homes."""
 
+import pgtrigger
 import pytest
 from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
+from django.test import TransactionTestCase
 from django.utils import translation
 
 from organisations.models import RoleKind, User
 from tests.factories import AreaFactory, MembershipFactory, MunicipalityFactory, RoleFactory, SchoolFactory, UserFactory
+
+KEPT = ("django_migrations", "django_content_type", "auth_permission")  # what migrating made
+
+
+def filled_tables(cursor):
+    """The tables with rows, also of transactions that are still open, and some that have had rows lately."""
+    cursor.execute(
+        "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        " AND pg_relation_size(oid) > 0 AND relname <> ALL (%s) ORDER BY oid",
+        [list(KEPT)],
+    )
+    return [name for (name,) in cursor.fetchall()]
+
+
+def empty_the_filled_tables(_case):
+    """Leave no row behind. Django truncates every table and makes all content types and permissions anew instead."""
+    with transaction.atomic(), pgtrigger.ignore(), connection.cursor() as cursor:
+        if tables := filled_tables(cursor):
+            # Waits, as truncating would, for what a browser's last request or a rival's thread still writes.
+            cursor.execute(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")
+            cursor.execute("; ".join(f"DELETE FROM {table}" for table in tables))
+
+
+TransactionTestCase._fixture_teardown = empty_the_filled_tables
 
 
 @pytest.fixture(autouse=True)
