@@ -43,8 +43,8 @@ TITLES = {
 
 
 @pytest.fixture
-def demo(demonstration, db):
-    """The demonstration, as the module has loaded it; what a test changes is undone after it."""
+def demo(demonstration):
+    """The demonstration."""
 
 
 def agreement(what):

@@ -9,10 +9,9 @@ from django.core.management import call_command
 
 from collab4m.school_year import SchoolYear
 from organisations.models import CollaborationArea, TravelTime
-from organisations.operations import load_reference as load_directory
 from programmes.chapter import MANDATE, chapter
 from programmes.models import Answer, OfferingFact, OfferingReport, PupilFlow
-from programmes.operations import NATIONAL, GapState, flows_of, gaps_of, gaps_of_area, load_reference, offer_of
+from programmes.operations import NATIONAL, GapState, flows_of, gaps_of, gaps_of_area, offer_of
 from records.documents.blocks import document, section
 from records.documents.content import blocks_of, canonical, check, figures, has_examples
 from records.documents.words import shown
@@ -92,10 +91,7 @@ def catalogue_of_three(db):
 
 
 @pytest.fixture
-def demo(db):
-    load_directory(history=False)
-    load_reference(history=False)
-    call_command("load_demo")
+def demo(demonstration):
     return CollaborationArea.objects.get()
 
 

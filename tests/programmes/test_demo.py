@@ -36,8 +36,8 @@ TOWNS = {"1980": "Västerås", "0484": "Eskilstuna", "0381": "Enköping", "0486"
 
 
 @pytest.fixture
-def demo(demonstration, db):
-    """The demonstration, as the module has loaded it; what a test changes is undone after it."""
+def demo(demonstration):
+    """The demonstration."""
 
 
 @pytest.fixture

@@ -30,9 +30,8 @@ def report(db):
 
 
 @pytest.fixture
-def with_demo(report):
-    call_command("load_demo")
-    return report
+def with_demo(demonstration):
+    return Report.objects.get()
 
 
 def make_final(report, *, by=None, on_behalf_of=None, file=b"%PDF-1.7"):

@@ -3,7 +3,6 @@
 from collections import Counter
 
 import pytest
-from django.core.management import call_command
 
 from organisations.models import CollaborationArea, Provider, ProviderKind
 from programmes.operations import flows_of, offer_of
@@ -21,10 +20,8 @@ NEAR, NOBODY, UNKNOWN = STATES = ["neighbour_offers", "nobody_offers", "not_repo
 
 
 @pytest.fixture
-def report(client):
+def report(client, demonstration):
     """The demonstration's report, read by a board's member."""
-    call_command("load_reference")
-    call_command("load_demo")
     client.force_login(person("namnd.enkoping"))
     return Report.objects.get()
 
