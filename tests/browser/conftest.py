@@ -23,6 +23,7 @@ FLAGS = [
     "--disable-quic",
 ]
 PASSWORD = "fyra-malarstader"  # the factories' people all have it
+AXE = Path(settings.NODE_MODULES) / "axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTH, NARROW = 1280, 320
 
@@ -87,14 +88,18 @@ class Window:
         return page
 
 
+def address_of(live_server: Any) -> str:
+    """With localhost, not an address in figures: passkeys have no other name to be bound to."""
+    return live_server.url.replace("127.0.0.1", "localhost")
+
+
 @pytest.fixture
 def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]]:
     """Opens windows, and at the end sees that no page broke the Content-Security-Policy or threw an error."""
     windows: list[Window] = []
 
     def open_window(user: Any = None, **options: Any) -> Window:
-        # localhost, not an address in figures: passkeys have no other name to be bound to
-        window = Window(browser, live_server.url.replace("127.0.0.1", "localhost"), **options)
+        window = Window(browser, address_of(live_server), **options)
         windows.append(window)
         if user:
             window.log_in(user)
@@ -110,7 +115,7 @@ def window(browser: Browser, live_server: Any) -> Iterator[Callable[..., Window]
 def axe(page: Page, only: str = "") -> list[str]:
     """What axe finds wrong (`only` one rule), with where. The window must have been opened with `bypass_csp=True`."""
     if not page.evaluate("'axe' in window"):
-        page.evaluate((Path(settings.NODE_MODULES) / "axe-core/axe.min.js").read_text())
+        page.evaluate(AXE.read_text())
     rules = {"type": "rule", "values": [only]} if only else {"type": "tag", "values": RULES}
     found = page.evaluate("rules => axe.run(document, {runOnly: rules, resultTypes: ['violations']})", rules)
     return [
