@@ -20,7 +20,8 @@ _kinds: dict[str, Promise | str] = {}
 class Message:
     """A message as its reader will see it. Address and language are the user's unless said.
 
-    `kind` is what a person may mute. `essential` messages cannot be muted and never wait for a digest.
+    `kind` is what a person may mute. `essential` messages cannot be muted and never wait for a digest. `calendar` is an
+    iCalendar object that goes with the mail when it goes at once.
     """
 
     kind: str
@@ -30,6 +31,7 @@ class Message:
     to: str = ""
     language: str = ""
     essential: bool = False
+    calendar: str = ""
 
 
 def mail_kind(name: str, label: Promise | str) -> str:
@@ -51,6 +53,7 @@ def render_message(
     *,
     language: str = "",
     essential: bool = False,
+    calendar: str = "",
 ) -> Message:
     """Render `template` (the first line is the subject) in the reader's language, as plain text."""
     user = None if isinstance(user_or_email, str) else user_or_email
@@ -69,4 +72,5 @@ def render_message(
         to=user.email if user else str(user_or_email),
         language=language,
         essential=essential,
+        calendar=calendar,
     )

@@ -33,6 +33,7 @@ class Outgoing(models.Model):
     language = models.CharField(max_length=5)
     subject = models.CharField(max_length=250)
     text = models.TextField()
+    calendar = models.TextField(blank=True)  # an iCalendar object (RFC 5546) that goes with it
     message_id = models.CharField(max_length=120, unique=True)
     state = models.CharField(max_length=10, choices=OutgoingState, default=OutgoingState.WAITING)
     created_at = models.DateTimeField(default=now)

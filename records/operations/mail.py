@@ -6,6 +6,7 @@ import smtplib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from email.mime.text import MIMEText
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -33,6 +34,7 @@ DIGEST_HOUR = 7
 # The addresses that hold a secret. Only its hash is kept elsewhere, so it leaves the outbox when its mail has gone.
 SECRET_ADDRESSES = {"reply_by_link", "invitation", "account_reset_password_from_key", "account_confirm_email"}
 _LINK = re.compile(r"https?://\S+")
+_METHOD = re.compile(r"^METHOD:([A-Z]+)", re.MULTILINE)
 
 # The server's trouble, whatever the message.
 SERVER_ERRORS = (smtplib.SMTPAuthenticationError, smtplib.SMTPConnectError, smtplib.SMTPHeloError)
@@ -61,6 +63,7 @@ def send(*messages: Message) -> list[Outgoing]:
                 language=language,
                 subject=message.subject,
                 text=without_secrets(message.text, language) if waits else message.text,
+                calendar="" if waits else message.calendar,
                 message_id=new_message_id(),
                 state=OutgoingState.BUNDLED if waits else OutgoingState.WAITING,
             )
@@ -173,7 +176,7 @@ def _deliver_one(server: BaseEmailBackend) -> bool | None:
 
 
 def _as_email(outgoing: Outgoing) -> EmailMessage:
-    return EmailMessage(
+    email = EmailMessage(
         subject=outgoing.subject,
         body=outgoing.text,
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -184,6 +187,18 @@ def _as_email(outgoing: Outgoing) -> EmailMessage:
             "Content-Language": outgoing.language,
         },
     )
+    if outgoing.calendar:
+        email.attach(_as_attachment(outgoing.calendar))
+    return email
+
+
+def _as_attachment(calendar: str) -> MIMEText:
+    """An iCalendar object as mail programs know an invitation: with its method in the head (RFC 6047)."""
+    part = MIMEText(calendar, "calendar", "utf-8")
+    method = _METHOD.search(calendar)
+    part.set_param("method", method[1] if method else "PUBLISH")
+    part.add_header("Content-Disposition", "attachment", filename="bokning.ics")
+    return part
 
 
 def _kind_of(error: Exception) -> str:
