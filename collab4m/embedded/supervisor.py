@@ -114,6 +114,7 @@ class Supervisor:
     def portal(self) -> Iterator[Child]:
         python, celery = sys.executable, ["-m", "celery", "-A", "collab4m"]
         jobs_at_once = int(os.environ.get("JOBS_AT_ONCE", "2"))  # one process more, free for mail and wake-up calls
+        web_processes = max(1, int(os.environ.get("WEB_PROCESSES", "2")))
         level = os.environ.get("LOG_LEVEL", "WARNING")
         parts = {
             "worker": (
@@ -125,7 +126,7 @@ class Supervisor:
             "web": (
                 "The web server",
                 ["-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port),
-                 "--workers", "2", "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers",
+                 "--workers", str(web_processes), "--blocking-threads", "4", "--no-ws", "--respawn-failed-workers",
                  "--workers-kill-timeout", "5", "collab4m.wsgi:application"],
             ),
         }  # fmt: skip

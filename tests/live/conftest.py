@@ -19,7 +19,7 @@ from collab4m.build import ROOT
 from collab4m.embedded import database_url, processes
 
 SERVERS = ("web", "beat", "worker", "redis", "postgres")
-QUICK = {"JOB_HEARTBEAT_SECONDS": "1", "JOB_STALE_SECONDS": "4", "WATCHDOG_SECONDS": "10"}
+QUICK = {"JOB_HEARTBEAT_SECONDS": "1", "JOB_STALE_SECONDS": "4", "WATCHDOG_SECONDS": "10", "WEB_PROCESSES": "4"}
 FOREIGN = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "SITE_URL", "DEBUG", "DEMO", "DEMO_PASSWORD", "ALLOWED_HOSTS")
 
 
