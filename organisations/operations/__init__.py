@@ -34,6 +34,7 @@ from organisations.operations.bodies import (
     create_site,
 )
 from organisations.operations.calendars import (
+    SCHOOL_YEAR_SLOT,
     BreakNamedTwice,
     BreaksOverlap,
     Days,
@@ -85,6 +86,7 @@ from organisations.operations.reference import BadReference, Loaded, Table, load
 from organisations.operations.retention import RETENTION, forget_person, forget_what_is_due
 
 __all__ = [
+    "SCHOOL_YEAR_SLOT",
     "LONGEST_TOKEN_DAYS",
     "RETENTION",
     "USUAL_TOKEN_DAYS",

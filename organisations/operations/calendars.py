@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from collab4m import slots
 from collab4m.errors import RuleBroken, refused
 from collab4m.school_year import SchoolYear
 from collab4m.swedish import swedish_key
@@ -27,6 +28,8 @@ from records.models import CameIn, Event, span
 from records.operations import record
 
 Days = tuple[date, date]
+# What else must be done when a municipality's semesters or breaks have changed, in the same transaction.
+SCHOOL_YEAR_SLOT = "organisations.school_year_changed"
 
 
 class OutsideSchoolYear(RuleBroken):
@@ -96,6 +99,7 @@ def change_school_year(
     if changes:
         words = {"school_year": str(school_year), "municipality": municipality.name}
         record("school_year.changed", municipality, by=by, on_behalf_of=on_behalf_of, changes=changes, **words)
+        slots.ask(SCHOOL_YEAR_SLOT, municipality)
 
 
 def year_in_words(semesters: Iterable[Semester], breaks: Iterable[SchoolBreak]) -> dict[str, str]:
