@@ -19,7 +19,10 @@ from organisations import api as organisations
 from programmes import api as programmes
 from records import api as records
 from reports import api as reports
-from resources import api as resources
+from resources.api.blockings import BlockingViewSet
+from resources.api.bookings import BookingViewSet
+from resources.api.catalogue import ResourceViewSet
+from resources.api.waiting import WaitingOfferViewSet, WaitingViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("areas", organisations.AreaViewSet, basename="api-area")
@@ -48,8 +51,11 @@ router.register("cover", CoverViewSet, basename="api-cover")
 router.register("seat-uses", SeatUseViewSet, basename="api-seat-use")
 router.register("calculations", CalculationViewSet, basename="api-calculation")
 router.register("clauses", ClauseViewSet, basename="api-clause")
-router.register("resources", resources.ResourceViewSet, basename="api-resource")
-router.register("bookings", resources.BookingViewSet, basename="api-booking")
+router.register("resources", ResourceViewSet, basename="api-resource")
+router.register("bookings", BookingViewSet, basename="api-booking")
+router.register("waiting", WaitingViewSet, basename="api-waiting")
+router.register("waiting-offers", WaitingOfferViewSet, basename="api-waiting-offer")
+router.register("blockings", BlockingViewSet, basename="api-blocking")
 router.register("jobs", records.JobViewSet, basename="api-job")
 router.register("parts", records.PartViewSet, basename="api-part")
 router.register("price-lists", PriceListViewSet, basename="api-price-list")

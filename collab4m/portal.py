@@ -32,7 +32,7 @@ from records.models import Event, Job, JobState
 from records.work import kind_named
 
 # The apps that show something on the start page, in search or in the menu, in the menu's order.
-APPS = ["programmes", "agreements", "reports", "organisations", "records"]
+APPS = ["programmes", "agreements", "resources", "reports", "organisations", "records"]
 DATES_SHOWN, JOBS_SHOWN, LONGEST_SEARCH = 8, 5, 100
 NEWS_SHOWN, NEWS_READ, NEWS_DAYS = 5, 50, 14
 DIRECTORY = [CollaborationArea, Municipality, School, Board, Site]

@@ -4,6 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import dj_database_url
+from celery.schedules import crontab
 from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -145,6 +146,7 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
 ACCOUNT_RATE_LIMITS = {
     "answer_link": "20/m/ip",
+    "calendar": "120/m/ip",
     "invitation": "30/m/ip",
     # A whole municipality may come from one address, so the strict limit is the one per account.
     "login": "120/m/ip",
@@ -253,6 +255,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 20.0,
         "options": {"expire_seconds": 20},
     },
+    "open_up_all": {
+        "task": "resources.tasks.open_up_all",
+        "schedule": crontab(hour=2, minute=40),
+        "options": {"expire_seconds": 3600},
+    },
+    "remind_deciders": {
+        "task": "resources.tasks.remind_deciders",
+        "schedule": 3600.0,
+        "options": {"expire_seconds": 3600},
+    },
     "make_due_reports": {
         "task": "reports.tasks.make_due_reports",
         "schedule": 10.0,
@@ -292,7 +304,7 @@ REST_FRAMEWORK = {
         "rest_framework.throttling.UserRateThrottle",
         "rest_framework.throttling.AnonRateThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {"user": "600/min", "anon": "60/min"},
+    "DEFAULT_THROTTLE_RATES": {"user": "3000/min", "anon": "60/min"},
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {

@@ -7,7 +7,8 @@ import rules
 from collab4m.clock import today
 from organisations.models import Membership, RoleKind, User
 from records.people import speaking_for
-from resources.models import Askers, Booking, Resource
+from resources.models import Askers, Booking, Resource, Waiting
+from resources.models.catalogue import deputising
 
 
 @rules.predicate
@@ -53,10 +54,23 @@ def asked_for_it(user: User, booking: Booking | None) -> bool:
     return booking is not None and user.is_authenticated and bool(speaking_for(user, booking.booked_for))
 
 
+@rules.predicate
+def stands_in_line(user: User, waiting: Waiting | None) -> bool:
+    return waiting is not None and user.is_authenticated and bool(speaking_for(user, waiting.booked_for))
+
+
+@rules.predicate
+def decides_something(user: User) -> bool:
+    """Keeps resources, or decides in an owner's place today."""
+    return bool(user.is_authenticated and (keeps_something(user) or deputising(user).exists()))
+
+
 rules.add_perm("resources.share", keeps_something)
 rules.add_perm("resources.change_resource", keeps_the_resource)
 rules.add_perm("resources.block", keeps_the_resource)
 rules.add_perm("resources.ask", may_ask_for)
+rules.add_perm("resources.decide", decides_something)
+rules.add_perm("resources.wait", stands_in_line)
 rules.add_perm("resources.decide_booking", decides_the_booking)
 rules.add_perm("resources.change_booking", asked_for_it)
 rules.add_perm("resources.cancel_booking", asked_for_it | decides_the_booking)

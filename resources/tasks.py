@@ -12,3 +12,17 @@ def end_what_is_due() -> None:
     """End requests and offers that nobody answered in time."""
     operations.expire_requests()
     operations.expire_offers()
+
+
+@shared_task(ignore_result=True)
+@waits_for_the_database
+def open_up_all() -> None:
+    """Each night another day comes within the time of which opening is worked out."""
+    operations.open_up_all()
+
+
+@shared_task(ignore_result=True)
+@waits_for_the_database
+def remind_deciders() -> None:
+    """Remind those who decide of requests that run out soon."""
+    operations.remind_deciders()

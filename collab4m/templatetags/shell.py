@@ -1,7 +1,7 @@
 """Tags every template may use without loading them: icons, municipalities, sources, dates, forms."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -212,6 +212,35 @@ def part_name(part: str) -> str:
 @register.filter
 def clock_time(value: datetime) -> str:
     return date_format(timezone.localtime(value), "TIME_FORMAT")
+
+
+@register.filter
+def span_in_words(during: Any) -> str:
+    """A stretch of time: "Tuesday 8 December, 9–14"; over several days both ends with their days."""
+    begins, ends = timezone.localtime(during.lower), timezone.localtime(during.upper)
+    last, until = ends.date(), _hour(ends)
+    if not (ends.hour or ends.minute) and ends > begins:
+        last, until = last - timedelta(days=1), "24"
+    if last == begins.date():
+        words = {"day": _weekday(last), "begins": _hour(begins), "ends": until}
+        return _("%(day)s, %(begins)s–%(ends)s") % words
+    words = {"day": _weekday(begins.date()), "begins": _hour(begins), "last": _weekday(last), "ends": until}
+    return _("%(day)s, %(begins)s – %(last)s, %(ends)s") % words
+
+
+@register.filter
+def moment_in_words(value: datetime | str) -> str:
+    """A moment with its weekday: "Tuesday 8 December, 9". History keeps its moments as text."""
+    local = timezone.localtime(datetime.fromisoformat(value) if isinstance(value, str) else value)
+    return _("%(day)s, %(time)s") % {"day": _weekday(local.date()), "time": _hour(local)}
+
+
+def _weekday(value: date) -> str:
+    return f"{date_format(value, 'l')} {in_text(value)}"
+
+
+def _hour(value: datetime) -> str:
+    return date_format(value, "G.i" if value.minute else "G")
 
 
 @register.simple_tag

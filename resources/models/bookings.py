@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.clock import now, today
 from organisations.models import Body, Municipality
 from programmes.models import Programme
-from resources.models.catalogue import PriceRule, Resource, Unit
+from records.people import answering, concerning
+from resources.models.catalogue import PriceRule, Resource, Unit, deputising
 
 
 class RequestState(models.TextChoices):
@@ -67,19 +68,17 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         """What the user's bodies asked for, or were asked for, by today's roles; and what one decides as a deputy."""
         if not user.is_authenticated:
             return self.none()
-        bodies = user.bodies_today()
-        deputised = user.deputy_for.filter(valid__contains=today()).values("owner")
-        return self.filter(
-            Q(booked_for__in=bodies)
-            | Q(booked_for__as_school__municipality__in=bodies)
-            | Q(resource__owner__in=bodies)
-            | Q(resource__owner__as_school__municipality__in=bodies)
-            | Q(resource__owner__in=deputised)
-        )
+        deputised = deputising(user).values("owner")
+        return self.filter(concerning(user, "booked_for", "resource__owner") | Q(resource__owner__in=deputised))
 
     def overlapping(self, starts_at: Any, ends_at: Any) -> Self:
         """Those sharing any moment with [starts_at, ends_at); touching ends do not count."""
         return self.filter(during__overlap=(starts_at, ends_at))
+
+    def to_decide(self, user: Any, state: str = RequestState.REQUESTED) -> Self:
+        """Requests that wait for the user's own word today, as an owner or as a deputy; or those in another state."""
+        mine = answering(user, "resource__owner") | Q(resource__owner__in=deputising(user).values("owner"))
+        return self.filter(mine, request_state=state)
 
     def alive(self) -> Self:
         return self.filter(request_state__in=RequestState.alive())
@@ -108,6 +107,7 @@ class Booking(models.Model):
     cost_place = models.CharField(_("cost place"), max_length=60, blank=True)
     request_state = models.CharField(_("state"), max_length=11, choices=RequestState)
     decide_by = models.DateTimeField(_("answer by"), null=True, blank=True)
+    reminded_at = models.DateTimeField(null=True, blank=True)  # when those who decide were reminded
     decided_by = models.ForeignKey("organisations.User", models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(_("answer"), max_length=1000, blank=True)
@@ -281,8 +281,7 @@ class WaitingQuerySet(models.QuerySet["Waiting"]):
         """One's bodies' own places in line. How long a line is, and who stands in it, is told to nobody else."""
         if not user.is_authenticated:
             return self.none()
-        bodies = user.bodies_today()
-        return self.filter(Q(booked_for__in=bodies) | Q(booked_for__as_school__municipality__in=bodies))
+        return self.filter(concerning(user, "booked_for"))
 
 
 class Waiting(models.Model):
@@ -294,6 +293,10 @@ class Waiting(models.Model):
     during = DateTimeRangeField(_("time"))
     quantity = models.PositiveSmallIntegerField(default=1)
     purpose = models.CharField(_("purpose"), max_length=300)
+    programme = models.ForeignKey(Programme, models.SET_NULL, null=True, blank=True, related_name="+")
+    pupils = models.PositiveSmallIntegerField(null=True, blank=True)
+    licence_confirmed = models.BooleanField(default=False)
+    cost_place = models.CharField(max_length=60, blank=True)
     state = models.CharField(max_length=8, choices=WaitState, default=WaitState.WAITING)
     at = models.DateTimeField(default=now)
 
@@ -325,18 +328,28 @@ class WaitingOffer(models.Model):
 
 
 class UnmetNeed(models.Model):
-    """What was searched for and not found: kept without who searched, for the question what the area lacks."""
+    """What was searched for and not found, for the question what the area lacks. Without who searched, and when.
+
+    The same need is kept once a day for each municipality, however often the page is read.
+    """
 
     area = models.ForeignKey("organisations.CollaborationArea", models.CASCADE, null=True, related_name="+")
     from_municipality = models.ForeignKey(Municipality, models.CASCADE, null=True, related_name="+")
     sought = models.JSONField()
-    at = models.DateTimeField(default=now)
+    day = models.DateField(default=today)
 
     class Meta:
         verbose_name = _("unmet need")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "area", "from_municipality", "sought"],
+                name="unmet_need_once_a_day",
+                nulls_distinct=False,
+            )
+        ]
 
     def __str__(self) -> str:
-        return f"{self.at:%Y-%m-%d}"
+        return f"{self.day:%Y-%m-%d}"
 
 
 class FeedKind(models.TextChoices):
@@ -346,23 +359,33 @@ class FeedKind(models.TextChoices):
     DECIDER = "decider", _("requests for me to decide")
 
 
+class FeedTokenQuerySet(models.QuerySet["FeedToken"]):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(user=user.pk)
+
+
 class FeedToken(models.Model):
-    """A calendar address that its holder can take back. Kept as a hash."""
+    """A calendar address that its holder can take back. Shown once, kept as a hash."""
 
     user = models.ForeignKey("organisations.User", models.CASCADE, related_name="feed_tokens")
     kind = models.CharField(max_length=8, choices=FeedKind)
     body = models.ForeignKey(Body, models.CASCADE, null=True, related_name="+")
     resource = models.ForeignKey(Resource, models.CASCADE, null=True, related_name="+")
-    hash = models.CharField(max_length=64, unique=True)
+    token_sha256 = models.CharField(max_length=64, unique=True)
     made_at = models.DateTimeField(default=now)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FeedTokenQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("calendar address")
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.get_kind_display()}"
+        return str(self.body or self.resource or self.get_kind_display())
+
+    def get_absolute_url(self) -> str:
+        return reverse("feeds")
 
 
 def turned_around(during: Any, minutes: int) -> tuple[Any, Any]:

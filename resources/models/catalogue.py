@@ -6,12 +6,14 @@ from typing import Any, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.contrib.postgres.indexes import GistIndex
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from collab4m.clock import today
 from collab4m.swedish import swedish_order
 from organisations.models import Body, Membership, Municipality, RoleKind, Site
 from records.models import Dated, Sourced
@@ -252,6 +254,7 @@ class OpenSpan(models.Model):
                 expressions=[("resource", RangeOperators.EQUAL), ("during", RangeOperators.OVERLAPS)],
             )
         ]
+        indexes = [GistIndex(fields=["during"], name="open_span_by_time")]
 
     def __str__(self) -> str:
         return f"{self.resource}: {self.during}"
@@ -337,3 +340,8 @@ class Deputy(Dated):
 def keepers(user: Any) -> list[int]:
     """Ids of the bodies whose resources `user` keeps today."""
     return user.bodies_where(RoleKind.ADMINISTRATOR, RoleKind.PRINCIPAL)
+
+
+def deputising(user: Any) -> Any:
+    """The rows by which `user` decides for an owner today."""
+    return Deputy.objects.filter(user=user, valid__contains=today())

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Q
+from django.utils.timezone import localtime
 
-from collab4m.clock import now
-from organisations.models import User
-from resources.models import Claim, OpenSpan, Resource, ResourceUnit, Takes
-from resources.operations.claiming import span_of, units_of
+from organisations.models import Municipality, User
+from resources.models import Askers, Resource, keepers
+from resources.operations.claiming import span_of
+from resources.operations.freedom import STEP, Calendar, Standing, Time, calendars_of, standings
 
 MOST = 3
 DAYS_AROUND = 14
 LATER_DAYS = 120
-STEP = timedelta(minutes=30)
 
 
 @dataclass(frozen=True)
@@ -28,91 +29,105 @@ class Alternative:
     starts_at: datetime
     ends_at: datetime
 
+    @property
+    def during(self) -> DateTimeTZRange:
+        return span_of(self.starts_at, self.ends_at)
 
-def alternatives_to(resource: Resource, starts_at: datetime, ends_at: datetime, *, user: User) -> list[Alternative]:
+
+def alternatives_to(
+    resource: Resource, starts_at: datetime, ends_at: datetime, *, user: User, quantity: int = 1
+) -> list[Alternative]:
     """Up to three: the nearest free time of the resource itself, then others of its kind at the time wanted."""
-    if ends_at <= starts_at:
-        return []
-    length = ends_at - starts_at
-    found = [Alternative(resource, begins, begins + length) for begins in _nearest(resource, starts_at, length)][:1]
-    for other in _similar(resource, starts_at, ends_at, user):
-        found.append(Alternative(other, starts_at, ends_at))
-        if len(found) == MOST:
-            return found
-    more = _nearest(resource, starts_at, length)
-    known = {(one.resource.pk, one.starts_at) for one in found}
-    for begins in more:
-        if len(found) == MOST:
-            break
-        if (resource.pk, begins) not in known:
-            found.append(Alternative(resource, begins, begins + length))
+    (found,) = alternatives_to_each(resource, [(starts_at, ends_at)], user=user, quantity=quantity)
     return found
 
 
-def _similar(resource: Resource, starts_at: datetime, ends_at: datetime, user: User) -> list[Resource]:
-    """Others of the same category that are open and free then, those that lend at once first."""
-    during = span_of(starts_at, ends_at)
-    others = Resource.objects.visible_to(user).in_use().filter(category=resource.category_id).exclude(pk=resource.pk)
+def alternatives_to_each(
+    resource: Resource, times: Sequence[Time], *, user: User, quantity: int = 1
+) -> list[list[Alternative]]:
+    """The same for each of many times, which come in order. Nine queries however many there are."""
+    right = [(begins, ends) for begins, ends in times if ends > begins]
+    if not right:
+        return [[] for _time in times]
+    first, last = right[0][0], max(ends for _begins, ends in right)
+    around = timedelta(days=DAYS_AROUND)
+    calendars = calendars_of([resource], first - around, last + timedelta(days=LATER_DAYS), quantity)
+    others = _similar(resource, right, user, quantity)
+    found: list[list[Alternative]] = []
+    for begins, ends in times:
+        if ends <= begins:
+            found.append([])
+            continue
+        own = [
+            Alternative(resource, start, start + (ends - begins))
+            for start in nearest(calendars[resource.pk], begins, ends - begins)
+        ]
+        at_once = [Alternative(other, begins, ends) for other in others.get((begins, ends), ())]
+        found.append([*own[:1], *at_once, *own[1:]][:MOST])
+    return found
+
+
+def askable_by(user: User) -> Q:
+    """The resources whose owner lets the user's bodies ask: everyone's in the area, and one's own."""
+    own = keepers(user)
+    mine = Municipality.objects.filter(Q(pk__in=own) | Q(schools__pk__in=own))
+    return Q(askers=Askers.AREA) | Q(municipality__in=mine.values("pk")) | Q(owner__in=own)
+
+
+def _similar(resource: Resource, times: Sequence[Time], user: User, quantity: int) -> dict[Time, list[Resource]]:
+    """Others of the same category that are open and free at each time, those that lend at once first."""
+    others = Resource.objects.visible_to(user).in_use().filter(askable_by(user), category=resource.category_id)
     if resource.capacity:
         others = others.filter(Q(capacity=None) | Q(capacity__gte=resource.capacity))
-    others = others.filter(Exists(OpenSpan.objects.filter(resource=OuterRef("pk"), during__contains=during)))
-    others = others.exclude(takes=Takes.ALL, resource_units__unit__claims__blocked__overlap=during)
-    free_unit = ResourceUnit.objects.filter(resource=OuterRef("pk")).exclude(
-        unit__in=Claim.objects.filter(blocked__overlap=during).values("unit")
+    rows: list[Any] = list(
+        others.exclude(pk=resource.pk)
+        .order_by("approval", "pk")
+        .values_list("pk", "takes", "turnaround_minutes", "lead_minutes", "longest_minutes", named=True)
     )
-    return list(others.filter(Exists(free_unit)).select_related("owner").order_by("approval", "pk").distinct()[:MOST])
+    stands = standings(rows, times, quantity)
+    free = {
+        time: [row.pk for row in rows if stands[row.pk][place] == Standing.FREE][:MOST]
+        for place, time in enumerate(times)
+    }
+    wanted = {pk for pks in free.values() for pk in pks}
+    by_pk = Resource.objects.select_related("owner", "municipality").in_bulk(wanted)
+    return {time: [by_pk[pk] for pk in pks] for time, pks in free.items()}
 
 
-def _nearest(resource: Resource, wanted: datetime, length: timedelta) -> Iterator[datetime]:
-    """Starts of free times of that length, the nearest first: within two weeks, then further on."""
-    earliest = now() + timedelta(minutes=max(resource.lead_minutes, 5))
+def nearest(calendar: Calendar, wanted: datetime, length: timedelta) -> list[datetime]:
+    """Starts of free times of that length, one for each time it is open: the nearest within two weeks, or the first
+    ones further on. A day's start is as near the hour that was wanted as can be."""
     around = timedelta(days=DAYS_AROUND)
-    near = sorted(
-        _free_starts(resource, max(earliest, wanted - around), wanted + around, length, wanted),
-        key=lambda begins: abs(begins - wanted),
-    )
-    yield from near
-    if not near:
-        yield from _free_starts(
-            resource, max(earliest, wanted + around), wanted + timedelta(days=LATER_DAYS), length, wanted
-        )
+    near = _starts(calendar, wanted - around, wanted + around, length, wanted)
+    if near:
+        return sorted(near, key=lambda start: (abs(start - wanted), start))[:MOST]
+    return _starts(calendar, wanted + around, wanted + timedelta(days=LATER_DAYS), length, wanted)[:MOST]
 
 
-def _free_starts(
-    resource: Resource, begins: datetime, ends: datetime, length: timedelta, wanted: datetime
-) -> Iterator[datetime]:
-    """In each open stretch without a claim: the start nearest to the hour that was wanted, in steps of half an hour."""
-    turnaround = timedelta(minutes=resource.turnaround_minutes)
-    for opens, closes in _free_stretches(resource, begins, ends):
-        latest = closes - length
-        if latest < opens:
-            continue
-        wish = wanted
-        while wish + length <= opens:
-            wish += timedelta(days=1)
-        start = min(max(wish, opens), latest)
-        steps = -(-(start - opens) // STEP)
-        start = min(opens + steps * STEP, latest)
-        if start + length + turnaround <= closes + turnaround:
-            yield start
+def _starts(
+    calendar: Calendar, begins: datetime, ends: datetime, length: timedelta, wanted: datetime
+) -> list[datetime]:
+    found = []
+    for opens, closes in _pieces(calendar.spans, begins, ends, length):
+        start = calendar.start_within(opens, closes, length, _at_hour_of(wanted, opens, closes))
+        if start is not None and start not in found:
+            found.append(start)
+    return found
 
 
-def _free_stretches(resource: Resource, begins: datetime, ends: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """The open time between the claims, as if a booking needed all units. Two queries."""
-    window = span_of(begins, ends)
-    spans = resource.open_spans.filter(during__overlap=window).order_by("during").values_list("during", flat=True)
-    units = list(units_of(resource).values_list("pk", flat=True))
-    turnaround = timedelta(minutes=resource.turnaround_minutes)
-    claims: Any = Claim.objects.filter(unit__in=units, blocked__overlap=window).values_list("blocked", flat=True)
-    # A booking that ends just before a claim needs its turnaround free as well.
-    taken = sorted((one.lower - turnaround, one.upper) for one in claims)
-    for span in spans:
-        free_from, closes = max(span.lower, begins), min(span.upper, ends)
-        for lower, upper in taken:
-            if upper <= free_from or lower >= closes:
-                continue
-            if lower > free_from:
-                yield free_from, lower
-            free_from = max(free_from, upper)
-        if free_from < closes:
-            yield free_from, closes
+def _pieces(spans: Iterable[Time], begins: datetime, ends: datetime, length: timedelta) -> Iterable[Time]:
+    """The open stretches within a window, cut into what begins on one day."""
+    for opens, closes in spans:
+        opens, closes = max(opens, begins), min(closes, ends)
+        while closes - opens >= length:
+            midnight = localtime(opens).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            yield opens, min(closes, midnight - STEP + length)
+            opens = midnight
+
+
+def _at_hour_of(wanted: datetime, opens: datetime, closes: datetime) -> datetime:
+    """The wall-clock hour that was wanted, on the first day of a stretch or the next."""
+    hour = localtime(wanted)
+    wish = localtime(opens).replace(hour=hour.hour, minute=hour.minute, second=0, microsecond=0)
+    later = wish + timedelta(days=1)
+    return later if wish < opens and later < closes else wish

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy
 
 from collab4m.clock import now
 from collab4m.errors import RuleBroken, refused
-from organisations.models import Body, User
+from organisations.models import Body, School, User
 from programmes.models import Programme
-from records.operations import record, send
+from records.operations import differences, record, send
 from records.people import speaking_for
 from resources import mails
 from resources.models import (
     Approval,
+    Askers,
     Booking,
     RequestState,
     Resource,
@@ -37,6 +38,7 @@ from resources.operations.claiming import (
     lock_shared,
     lock_units,
     release,
+    slot_taken,
     span_of,
 )
 from resources.operations.letting_go import fall_back, locked, offer_freed, sweep
@@ -78,18 +80,29 @@ class TooLate(RuleBroken):
     code = "too_late"
 
 
-def with_alternatives(resource: Resource, do: Callable[[], Done], *, user: User) -> Done:
+def with_alternatives(resource: Resource, do: Callable[[], Done], *, user: User, quantity: int = 1) -> Done:
     """What `do` answers. When the time cannot be had, the refusal carries what could be had instead.
 
-    What held the time and has run out without anybody noticing is ended first.
+    What held the time and has run out without anybody noticing is ended first; and if somebody else ended it in that
+    moment, the time is asked for once more as well, or nobody might get what is free.
     """
     try:
         return do()
+    except SlotTaken as refusal:
+        if not sweep(resource) and not is_free(resource, refusal.during, quantity=quantity):
+            raise _pointing_elsewhere(refusal, resource, user, quantity) from None
     except CannotBeHad as refusal:
-        if isinstance(refusal, SlotTaken) and sweep(resource):
-            return with_alternatives(resource, do, user=user)
-        refusal.alternatives = alternatives_to(resource, refusal.during.lower, refusal.during.upper, user=user)
-        raise
+        raise _pointing_elsewhere(refusal, resource, user, quantity) from None
+    try:
+        return do()
+    except CannotBeHad as refusal:
+        raise _pointing_elsewhere(refusal, resource, user, quantity) from None
+
+
+def _pointing_elsewhere(refusal: CannotBeHad, resource: Resource, user: User, quantity: int) -> CannotBeHad:
+    during = refusal.during
+    refusal.alternatives = alternatives_to(resource, during.lower, during.upper, user=user, quantity=quantity)
+    return refusal
 
 
 def request_booking(
@@ -124,7 +137,7 @@ def request_booking(
                 cost_place=cost_place, idempotency_key=idempotency_key,
             )  # fmt: skip
 
-    return with_alternatives(resource, ask, user=by)
+    return with_alternatives(resource, ask, user=by, quantity=quantity)
 
 
 def asked_before(resource: Resource, by: User, idempotency_key: str) -> Booking | None:
@@ -132,9 +145,14 @@ def asked_before(resource: Resource, by: User, idempotency_key: str) -> Booking 
     if not idempotency_key:
         return None
     known = Booking.objects.filter(asked_by=by, idempotency_key=idempotency_key).first()
-    if known is not None and known.resource_id != resource.pk:
+    if known is not None and (known.resource_id != resource.pk or known.series_id is not None):
         raise KeyUsed
     return known
+
+
+def booking_made_with(key: str, *, by: User) -> Booking | None:
+    """What the same person asked for with a key, whatever it is; the first date when that was a series."""
+    return Booking.objects.filter(asked_by=by, idempotency_key=key).first() if key else None
 
 
 def make_booking(
@@ -146,20 +164,23 @@ def make_booking(
     by: User,
     on_behalf_of: Body,
     series: Series | None = None,
+    tells: bool = True,
     **more: Any,
 ) -> Booking:
-    """One booking, in the caller's transaction, which has locked the resource's units."""
+    """One booking, in the caller's transaction, which has locked the resource's units.
+
+    Without `tells` the caller tells of several at once, with `tell_of`.
+    """
     resource = Resource.objects.select_related("owner__as_school", "municipality").get(pk=resource.pk)
     check_asker(resource, by, on_behalf_of)
     check_time(resource, starts_at, ends_at)
-    _check_what(resource, purpose, **more)
+    check_what(resource, purpose, **more)
     during = span_of(starts_at, ends_at)
     if not is_open(resource, during):
         raise ResourceClosed(resource, during)
     quantity = more.get("quantity", 1)
     price = price_of(resource, starts_at, ends_at, quantity)
-    keeps = bool(speaking_for(by, resource.owner))
-    at_once = resource.approval == Approval.AUTOMATIC or keeps
+    at_once = approved_at_once(resource, by)
     booking = Booking(
         resource=resource,
         series=series,
@@ -174,11 +195,12 @@ def make_booking(
         price_rule=price.rule,
         price_sek=price.sek,
         vat=price.rule.vat if price.rule else "",
+        example=resource.example,
         **more,
     )
     holds = at_once or resource.rivalry == Rivalry.HOLD
     if not holds and not is_free(resource, during, quantity=quantity):
-        raise SlotTaken(during)
+        raise slot_taken(resource, during, wanted=quantity)
     with refused(booking_once_per_key=KeyUsed):
         booking.save()
     if holds:
@@ -187,11 +209,23 @@ def make_booking(
         "booking.made" if at_once else "booking.requested", booking, by=by, on_behalf_of=on_behalf_of,
         resource=resource.name,
     )  # fmt: skip
-    if not at_once:
-        send(*mails.to_decide(booking))
-    elif not keeps:
-        send(*mails.approved(booking))
+    if tells:
+        tell_of([booking], by)
     return booking
+
+
+def tell_of(bookings: Sequence[Booking], by: User) -> None:
+    """Tell of what was just asked for, of one resource: its owner, or whoever asked when it is theirs at once."""
+    first, *more = bookings
+    if first.request_state != RequestState.APPROVED:
+        send(*mails.to_decide(first, *more))
+    elif not speaking_for(by, first.resource.owner):
+        send(*mails.approved(first, *more))
+
+
+def approved_at_once(resource: Resource, by: User) -> bool:
+    """Whether what `by` asks for waits for nobody: the owner says so, or asks itself."""
+    return resource.approval == Approval.AUTOMATIC or bool(speaking_for(by, resource.owner))
 
 
 def decide_by(resource: Resource, starts_at: datetime) -> datetime:
@@ -203,18 +237,25 @@ def check_asker(resource: Resource, by: User, on_behalf_of: Body) -> None:
     """Raises MayNotAsk unless `by` may ask for the resource on behalf of a body they speak for."""
     if not speaking_for(by, on_behalf_of) or not by.has_perm("resources.ask", resource):
         raise MayNotAsk
+    if resource.askers == Askers.OWNER and on_behalf_of.pk != resource.owner_id:
+        school = School.objects.filter(pk=on_behalf_of.pk).first()
+        if resource.municipality_id != (school.municipality_id if school else on_behalf_of.pk):
+            raise MayNotAsk
 
 
 def check_time(resource: Resource, starts_at: datetime, ends_at: datetime) -> None:
     """Raises BookingRefused for a time that cannot be asked for."""
+    farthest = now() + timedelta(days=DAYS_AHEAD)
+    if starts_at > farthest or ends_at > farthest:
+        raise BookingRefused(_("That is too far ahead. Book at most eighteen months ahead."), "ends_at")
+    if starts_at < now():
+        raise BookingRefused(_("That time has passed. Choose a later one."), "starts_at")
+    # In UTC: the night when clocks change is an hour shorter or longer than they show.
+    starts_at, ends_at = starts_at.astimezone(UTC), max(ends_at, now()).astimezone(UTC)
     if ends_at <= starts_at:
         raise BookingRefused(_("The end comes before the start. Change one of them."), "ends_at")
     if ends_at - starts_at < SHORTEST:
         raise BookingRefused(_("Book five minutes at least."), "ends_at")
-    if starts_at < now():
-        raise BookingRefused(_("That time has passed. Choose a later one."), "starts_at")
-    if starts_at > now() + timedelta(days=DAYS_AHEAD) or ends_at > now() + timedelta(days=DAYS_AHEAD):
-        raise BookingRefused(_("That is too far ahead. Book at most eighteen months ahead."), "ends_at")
     lead = timedelta(minutes=resource.lead_minutes)
     if starts_at < now() + lead:
         words = {"hours": -(-resource.lead_minutes // 60)}
@@ -224,7 +265,7 @@ def check_time(resource: Resource, starts_at: datetime, ends_at: datetime) -> No
         raise BookingRefused(_("The owner lends it for %(hours)s hours at a time at most.") % words, "ends_at")
 
 
-def _check_what(resource: Resource, purpose: str, **more: Any) -> None:
+def check_what(resource: Resource, purpose: str, **more: Any) -> None:
     if not purpose.strip():
         raise BookingRefused(_("Write what it is for. The owner decides by that."), "purpose")
     pupils = more.get("pupils")
@@ -246,12 +287,14 @@ def change_time(booking: Booking, *, starts_at: datetime, ends_at: datetime, by:
         with transaction.atomic():
             lock_shared(booking.resource)
             found = locked(booking)
+            before = found.during
             release([found])
             move_booking(found, starts_at, ends_at, by=by, on_behalf_of=on_behalf_of)
+            tell_of_move(found, before)
             offer_freed(found.resource)
             return found
 
-    return with_alternatives(booking.resource, move, user=by)
+    return with_alternatives(booking.resource, move, user=by, quantity=booking.quantity)
 
 
 def move_booking(booking: Booking, starts_at: datetime, ends_at: datetime, *, by: User, on_behalf_of: Body) -> None:
@@ -267,7 +310,7 @@ def move_booking(booking: Booking, starts_at: datetime, ends_at: datetime, *, by
     during = span_of(starts_at, ends_at)
     if not is_open(resource, during):
         raise ResourceClosed(resource, during)
-    at_once = resource.approval == Approval.AUTOMATIC or bool(speaking_for(by, resource.owner))
+    at_once = approved_at_once(resource, by)
     if booking.request_state == RequestState.APPROVED:
         booking.kept, booking.kept_price_rule, booking.kept_price_sek = before, booking.price_rule, booking.price_sek
     if at_once:
@@ -278,6 +321,7 @@ def move_booking(booking: Booking, starts_at: datetime, ends_at: datetime, *, by
     booking.turnaround_minutes = resource.turnaround_minutes
     booking.request_state = RequestState.APPROVED if at_once else RequestState.REQUESTED
     booking.decide_by = None if at_once else decide_by(resource, starts_at)
+    booking.reminded_at = None
     booking.sequence += 1
     booking.save()
     if at_once or resource.rivalry == Rivalry.HOLD:
@@ -286,12 +330,55 @@ def move_booking(booking: Booking, starts_at: datetime, ends_at: datetime, *, by
         if booking.kept is not None:
             claim_kept(booking)
         if not is_free(resource, during, quantity=booking.quantity, but=booking):
-            raise SlotTaken(during)
+            raise slot_taken(resource, during, wanted=booking.quantity, but=booking)
     record(
         "booking.moved", booking, by=by, on_behalf_of=on_behalf_of,
-        before=before.lower.isoformat(), after=starts_at.isoformat(),
+        before=before.lower.isoformat(), after=during.lower.isoformat(),
     )  # fmt: skip
-    send(*(mails.moved(booking, before) if at_once else mails.to_decide(booking, before=before)))
+
+
+def tell_of_move(booking: Booking, before: DateTimeTZRange, *more: Booking) -> None:
+    """Tell of a booking that had another time `before`, and of others of its series that moved with it."""
+    at_once = booking.request_state == RequestState.APPROVED
+    send(*(mails.moved(booking, before, *more) if at_once else mails.to_decide(booking, *more, before=before)))
+
+
+@transaction.atomic
+def change_what(
+    booking: Booking,
+    *,
+    purpose: str,
+    programme: Programme | None,
+    pupils: int | None,
+    cost_place: str,
+    by: User,
+    on_behalf_of: Body,
+) -> Booking:
+    """Change what a booking is for, and tell the owner. Its time, price and approval stand.
+
+    Raises MayNotAsk, NotAlive, TooLate, BookingRefused.
+    """
+    lock_units(booking.resource)
+    booking = locked(booking)
+    if on_behalf_of.pk not in speaking_for(by, booking.booked_for):
+        raise MayNotAsk
+    if booking.request_state not in RequestState.alive():
+        raise NotAlive
+    if booking.ends_at <= now():
+        raise TooLate(_("It is over, so it cannot be changed."))
+    check_what(booking.resource, purpose, pupils=pupils, licence_confirmed=True)
+    what = {"purpose": purpose.strip(), "programme": programme, "pupils": pupils, "cost_place": cost_place.strip()}
+    changes = differences(booking, what)
+    if not changes:
+        return booking
+    for name, value in what.items():
+        setattr(booking, name, value)
+    booking.sequence += 1
+    booking.save(update_fields=[*what, "sequence"])
+    record("booking.changed", booking, by=by, on_behalf_of=on_behalf_of, changes=changes)
+    if not speaking_for(by, booking.resource.owner):
+        send(*mails.changed(booking))
+    return booking
 
 
 @transaction.atomic
@@ -337,10 +424,36 @@ def cancel_booking(booking: Booking, *, reason: str = "", by: User, on_behalf_of
     """
     lock_shared(booking.resource)
     booking = locked(booking)
+    by_owner = let_go(booking, reason, by=by, on_behalf_of=on_behalf_of)
+    send(*mails.cancelled(booking, by_owner=by_owner))
+    offer_freed(booking.resource)
+    return booking
+
+
+def let_go(booking: Booking, reason: str, *, by: User, on_behalf_of: Body) -> bool:
+    """Cancel a booking in the caller's transaction, which has locked it and tells of it; whether the owner did it."""
     is_asker = on_behalf_of.pk in speaking_for(by, booking.booked_for)
-    is_owner = on_behalf_of.pk in speaking_for(by, booking.resource.owner)
+    is_owner = on_behalf_of.pk in speaking_for(by, booking.resource.owner) or (
+        on_behalf_of.pk == booking.resource.owner_id and by.has_perm("resources.decide_booking", booking)
+    )
     if not (is_asker or is_owner):
         raise MayNotAsk(_("Only those who asked for it and the owner can cancel it."))
+    check_cancelling(booking, is_owner=is_owner)
+    if is_owner and not is_asker and not reason.strip():
+        raise BookingRefused(_("Say why. Whoever asked for it reads it."), "reason")
+    release([booking])
+    was_approved = booking.request_state == RequestState.APPROVED or booking.kept is not None
+    booking.request_state = RequestState.CANCELLED if was_approved else RequestState.WITHDRAWN
+    booking.answer = reason.strip() or booking.answer
+    booking.kept = None
+    booking.sequence += 1
+    booking.save()
+    record("booking.cancelled", booking, by=by, on_behalf_of=on_behalf_of, reason=reason.strip())
+    return is_owner and not is_asker
+
+
+def check_cancelling(booking: Booking, *, is_owner: bool) -> None:
+    """Raises NotAlive, or TooLate by the owner's rule, which does not bind the owner."""
     if booking.request_state not in RequestState.alive():
         raise NotAlive
     was_approved = booking.request_state == RequestState.APPROVED or booking.kept is not None
@@ -350,16 +463,6 @@ def cancel_booking(booking: Booking, *, reason: str = "", by: User, on_behalf_of
     latest = had.lower - timedelta(hours=booking.resource.cancel_hours)
     if was_approved and not is_owner and now() > latest:
         words = {"hours": booking.resource.cancel_hours}
+        if not words["hours"]:
+            raise TooLate(_("It has begun, so only the owner can end it. Call the owner."))
         raise TooLate(_("The owner wants it cancelled %(hours)s hours ahead at least. Call the owner.") % words)
-    if is_owner and not is_asker and not reason.strip():
-        raise BookingRefused(_("Say why. Whoever asked for it reads it."), "reason")
-    release([booking])
-    booking.request_state = RequestState.CANCELLED if was_approved else RequestState.WITHDRAWN
-    booking.answer = reason.strip() or booking.answer
-    booking.kept = None
-    booking.sequence += 1
-    booking.save()
-    record("booking.cancelled", booking, by=by, on_behalf_of=on_behalf_of, reason=reason.strip())
-    send(*mails.cancelled(booking, by_owner=is_owner and not is_asker))
-    offer_freed(booking.resource)
-    return booking

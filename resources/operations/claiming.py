@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
@@ -64,19 +64,20 @@ def lock_units(*resources: Resource) -> list[Unit]:
     return Unit.objects.filter(pk__in=ids).lock_in_order()
 
 
-def sharing_with(resource: Resource) -> Any:
-    """The resources that take up some of the same units: itself, the whole it is part of, its parts."""
-    return Resource.objects.filter(resource_units__unit__in=resource.units.values("pk")).distinct()
+def sharing_with(*resources: Resource) -> Any:
+    """The resources that take up some of the same units: themselves, the wholes they are part of, their parts."""
+    units = ResourceUnit.objects.filter(resource__in=resources).values("unit")
+    return Resource.objects.filter(resource_units__unit__in=units).distinct()
 
 
-def lock_shared(resource: Resource) -> list[Unit]:
+def lock_shared(*resources: Resource) -> list[Unit]:
     """Lock what `lock_units` would, and all units of what shares some: whoever lets go may offer those to others."""
-    return lock_units(*sharing_with(resource))
+    return lock_units(*sharing_with(*resources))
 
 
 def span_of(starts_at: datetime, ends_at: datetime) -> DateTimeTZRange:
-    """The half-open range of a booking."""
-    return DateTimeTZRange(starts_at, ends_at, "[)")
+    """The half-open range of a booking. In UTC: two times with the same zone are subtracted as clocks show them."""
+    return DateTimeTZRange(starts_at.astimezone(UTC), ends_at.astimezone(UTC), "[)")
 
 
 def claim_time(
@@ -102,7 +103,7 @@ def claim_time(
     taken = taken_units(units, blocked)
     free = [unit for unit in units if unit.pk not in taken]
     if len(free) < wanted:
-        raise SlotTaken(during)
+        raise slot_taken(resource, during, wanted=wanted, turnaround_minutes=turnaround_minutes)
     with refused(claim_one_per_unit_at_a_time=lambda: SlotTaken(during)):
         return Claim.objects.bulk_create(
             Claim(unit=unit, booking=booking, blocking=blocking, offer=offer, during=during, blocked=blocked)
@@ -144,6 +145,52 @@ def taken_units(units: Iterable[Unit], blocked: DateTimeTZRange, *, but: Booking
     if but is not None:
         claims = claims.exclude(booking=but)
     return set(claims.values_list("unit", flat=True))
+
+
+def slot_taken(
+    resource: Resource,
+    during: DateTimeTZRange,
+    *,
+    wanted: int | None = None,
+    turnaround_minutes: int | None = None,
+    but: Booking | None = None,
+) -> SlotTaken:
+    """Why a time that is not free cannot be had: taken, or free but for the turnaround, which is then named."""
+    minutes = resource.turnaround_minutes if turnaround_minutes is None else turnaround_minutes
+    units = list(units_of(resource))
+    wanted = len(units) if wanted is None or resource.takes == Takes.ALL else wanted
+    claims = Claim.objects.on(units, DateTimeTZRange(*turned_around(during, minutes), "[)"))
+    if but is not None:
+        claims = claims.exclude(booking=but)
+    between = needed_between(
+        list(claims.values_list("unit", "during", "blocked")), during, free=len(units) - wanted, turnaround=minutes
+    )
+    return SlotTaken(during, turnaround_words(resource, between) if between else None)
+
+
+def needed_between(claims: Iterable[tuple[int, Any, Any]], during: Any, *, free: int, turnaround: int) -> int:
+    """How many minutes of turnaround are in the way, when nothing else is; 0 when the time itself is taken.
+
+    `claims` are unit, `during` and `blocked` of what is in the way; `free` of the units may be taken.
+    """
+    claims = list(claims)
+    itself = {unit for unit, held, _blocked in claims if held.lower < during.upper and held.upper > during.lower}
+    if len(itself) > free:
+        return 0
+    before = [blocked.upper - held.upper for _unit, held, blocked in claims if held.upper <= during.lower]
+    after = [timedelta(minutes=turnaround) for _unit, held, _blocked in claims if held.lower >= during.upper]
+    return max([*before, *after], default=timedelta()) // timedelta(minutes=1)
+
+
+def turnaround_words(resource: Resource, minutes: int) -> str:
+    words = {"name": resource.name, "minutes": minutes}
+    return (
+        _(
+            "The time itself is free, but %(name)s needs %(minutes)s minutes of turnaround between two bookings. "
+            "Leave that much before or after."
+        )
+        % words
+    )
 
 
 def is_free(

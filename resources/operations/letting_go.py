@@ -47,27 +47,31 @@ def fall_back(booking: Booking, answer: str, by: User | None, on_behalf_of: Body
     """Another time was asked for and not given: the booking stands as it was approved. Its units are locked."""
     release([booking])
     claim_kept(booking)
-    booking.during = booking.kept
+    asked, booking.during = booking.during, booking.kept
     booking.price_rule, booking.price_sek = booking.kept_price_rule, booking.kept_price_sek
     booking.vat = booking.price_rule.vat if booking.price_rule else ""
     decide(booking, RequestState.APPROVED, answer, by)
     record("booking.kept", booking, by=by, on_behalf_of=on_behalf_of, reason=answer)
-    send(*mails.kept(booking))
+    send(*mails.kept(booking, asked))
 
 
-def offer_freed(resource: Resource) -> list[WaitingOffer]:
+def offer_freed(*resources: Resource) -> list[WaitingOffer]:
     """Offer what is free to those who wait for it, in turn; each whose whole need fits gets its time held for a day.
 
     In the caller's transaction, which has taken `lock_shared`.
     """
     made = []
     waiting = Waiting.objects.filter(
-        resource__in=sharing_with(resource), state=WaitState.WAITING, during__startswith__gt=now()
-    )
-    for one in waiting.select_related("resource__owner", "booked_for", "asked_by").order_by("at", "pk"):
-        if not is_open(one.resource, one.during) or not is_free(one.resource, one.during, quantity=one.quantity):
+        resource__in=sharing_with(*resources), resource__is_retired=False, state=WaitState.WAITING,
+        during__startswith__gt=now(),
+    ).select_related("resource__owner", "booked_for__as_school", "asked_by")  # fmt: skip
+    for one in waiting.order_by("at", "pk"):
+        until = min(now() + OFFER_HOLDS, one.during.lower - timedelta(minutes=one.resource.lead_minutes))
+        if until <= now() or not is_open(one.resource, one.during):
             continue
-        offer = WaitingOffer.objects.create(waiting=one, until=min(now() + OFFER_HOLDS, one.during.lower))
+        if not is_free(one.resource, one.during, quantity=one.quantity):
+            continue
+        offer = WaitingOffer.objects.create(waiting=one, until=until)
         claim_time(
             one.resource,
             one.during,
@@ -127,6 +131,7 @@ def _expire_offer(found: WaitingOffer) -> bool:
     if offer.ended_at is not None or offer.until > now():
         return False
     end_offer(offer, WaitState.GIVEN_UP)
+    send(*mails.offer_ended(offer))
     offer_freed(offer.waiting.resource)
     return True
 
@@ -134,7 +139,9 @@ def _expire_offer(found: WaitingOffer) -> bool:
 def locked_offer(offer: WaitingOffer) -> WaitingOffer:
     """The offer with its row locked; the resource's units are locked already."""
     rows = WaitingOffer.objects.select_for_update(of=("self",))
-    return rows.select_related("waiting__resource__owner", "waiting__booked_for", "waiting__asked_by").get(pk=offer.pk)
+    return rows.select_related(
+        "waiting__resource__owner", "waiting__booked_for__as_school", "waiting__asked_by", "waiting__programme"
+    ).get(pk=offer.pk)
 
 
 def sweep(resource: Resource) -> bool:

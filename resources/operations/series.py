@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from django.db import models, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from collab4m.clock import now
+from collab4m.errors import RuleBroken
 from organisations.models import Body, Municipality, SchoolBreak, User
-from records.operations import record
-from resources.models import Booking, Claim, Resource, Series, Takes
-from resources.operations.alternatives import Alternative, alternatives_to
+from records.operations import record, send
+from records.people import speaking_for
+from resources import mails
+from resources.models import Booking, Claim, RequestState, Resource, Series, Takes
+from resources.operations.alternatives import Alternative, alternatives_to_each
 from resources.operations.asking import (
     BookingRefused,
+    KeyUsed,
+    NotAlive,
+    TooLate,
+    approved_at_once,
+    cancel_booking,
+    change_time,
     check_asker,
+    check_cancelling,
     check_time,
+    let_go,
     make_booking,
+    move_booking,
+    tell_of,
+    tell_of_move,
     with_alternatives,
 )
-from resources.operations.claiming import lock_units, span_of, units_of
+from resources.operations.claiming import (
+    lock_shared,
+    lock_units,
+    needed_between,
+    release,
+    span_of,
+    turnaround_words,
+    units_of,
+)
+from resources.operations.letting_go import locked, offer_freed
 from resources.operations.opening import local
 
+A_DAY = timedelta(days=1)
+Time: TypeAlias = tuple[datetime, datetime]
 MOST_DATES = 200
 
 
@@ -99,37 +127,88 @@ class Occurrence:
     why: str = ""
     instead: list[Alternative] = field(default_factory=list)
 
+    @property
+    def during(self) -> DateTimeTZRange:
+        return span_of(self.starts_at, self.ends_at)
+
 
 def preview(
-    resource: Resource, times: Iterable[tuple[datetime, datetime]], *, user: User, quantity: int = 1
+    resource: Resource,
+    times: Iterable[tuple[datetime, datetime]],
+    *,
+    user: User,
+    quantity: int = 1,
+    but: Sequence[Collection[int]] = (),
 ) -> list[Occurrence]:
-    """Each date and whether it can be had. Three queries, and two for each date that is taken."""
+    """Each date and whether it can be had, not counting for each what the bookings with the ids in `but` hold.
+
+    A fixed number of queries. What is offered instead is neither a time of the series itself nor offered twice.
+    """
     times = list(times)
     if not times:
         return []
-    window = span_of(times[0][0], times[-1][1])
+    window = span_of(min(begins for begins, _ends in times), max(ends for _begins, ends in times) + A_DAY)
     units = list(units_of(resource).values_list("pk", flat=True))
     wanted = len(units) if resource.takes == Takes.ALL else quantity
-    claims = list(Claim.objects.filter(unit__in=units, blocked__overlap=window).values_list("unit", "blocked"))
+    claims = list(
+        Claim.objects.filter(unit__in=units, blocked__overlap=window).values_list(
+            "unit", "during", "blocked", "booking"
+        )
+    )
     spans = list(resource.open_spans.filter(during__overlap=window).values_list("during", flat=True))
-    found = []
-    for starts_at, ends_at in times:
-        blocked_to = ends_at + timedelta(minutes=resource.turnaround_minutes)
-        taken = {unit for unit, blocked in claims if blocked.lower < blocked_to and blocked.upper > starts_at}
-        is_open = any(span.lower <= starts_at and span.upper >= ends_at for span in spans)
+    found: list[Occurrence] = []
+    own: list[Time] = []
+    for place, (starts_at, ends_at) in enumerate(times):
+        during = span_of(starts_at, ends_at)
+        blocked_to = during.upper + timedelta(minutes=resource.turnaround_minutes)
+        not_counted = but[place] if but else ()
+        taken = [
+            (unit, held, blocked)
+            for unit, held, blocked, booking in claims
+            if blocked.lower < blocked_to and blocked.upper > during.lower and booking not in not_counted
+        ]
+        is_open = any(span.lower <= during.lower and span.upper >= during.upper for span in spans)
         try:
             check_time(resource, starts_at, ends_at)
         except BookingRefused as refusal:
             found.append(Occurrence(starts_at, ends_at, DateState.REFUSED, str(refusal)))
             continue
+        free = len(units) - wanted
         if not is_open:
             found.append(Occurrence(starts_at, ends_at, DateState.CLOSED))
-        elif len(units) - len(taken) < wanted:
-            instead = alternatives_to(resource, starts_at, ends_at, user=user)
-            found.append(Occurrence(starts_at, ends_at, DateState.TAKEN, instead=instead))
+        elif wanted * (1 + sum(begins < blocked_to and ends > during.lower for begins, ends in own)) > len(units) > 0:
+            found.append(
+                Occurrence(starts_at, ends_at, DateState.REFUSED, _("It runs into the date before in the same series."))
+            )
+        elif not units or len({unit for unit, _held, _blocked in taken}) > free:
+            between = needed_between(taken, during, free=free, turnaround=resource.turnaround_minutes)
+            why = turnaround_words(resource, between) if between else ""
+            found.append(Occurrence(starts_at, ends_at, DateState.TAKEN, why))
         else:
+            own.append((during.lower, blocked_to))
             found.append(Occurrence(starts_at, ends_at, DateState.FREE))
-    return found
+    return _with_substitutes(resource, found, user, quantity)
+
+
+def _with_substitutes(resource: Resource, dates: Sequence[Occurrence], user: User, quantity: int) -> list[Occurrence]:
+    taken = [one for one in dates if one.state in (DateState.TAKEN, DateState.CLOSED)]
+    if not taken:
+        return list(dates)
+    turnaround = timedelta(minutes=resource.turnaround_minutes)
+    spoken_for = [(resource.pk, one.starts_at, one.ends_at) for one in dates]
+    each = alternatives_to_each(resource, [(one.starts_at, one.ends_at) for one in taken], user=user, quantity=quantity)
+    instead: dict[datetime, list[Alternative]] = {}
+    for one, offered in zip(taken, each, strict=True):
+        instead[one.starts_at] = [
+            other
+            for other in offered
+            if not any(
+                pk == other.resource.pk and begins < other.ends_at + turnaround and other.starts_at < ends + turnaround
+                for pk, begins, ends in spoken_for
+            )
+        ]
+        spoken_for += [(other.resource.pk, other.starts_at, other.ends_at) for other in instead[one.starts_at]]
+    return [replace(one, instead=instead.get(one.starts_at, [])) for one in dates]
 
 
 def request_series(
@@ -137,21 +216,34 @@ def request_series(
     pattern: Pattern,
     *,
     leave_out: Collection[date] = (),
+    instead: Mapping[date, Alternative] | None = None,
+    idempotency_key: str = "",
     by: User,
     on_behalf_of: Body,
     **what: Any,
 ) -> tuple[Series, list[Booking]]:
     """Ask for every date of the pattern but those left out: all of them, or none if one cannot be had.
 
+    What is taken `instead` of a date, of the same resource or another, is a booking of the same series. The same
+    `idempotency_key` from the same person gives the same series.
     Raises what `request_booking` raises, for the first date that cannot be had.
     """
-    times = [(begins, ends) for begins, ends in pattern.times() if begins.date() not in set(leave_out)]
+    instead = instead or {}
+    times: list[tuple[Resource, datetime, datetime]] = []
+    for begins, ends in pattern.times():
+        other = instead.get(begins.date())
+        if other is not None:
+            times.append((other.resource, other.starts_at, other.ends_at))
+        elif begins.date() not in set(leave_out):
+            times.append((resource, begins, ends))
     if not times:
         raise BookingRefused(_("No date is left. Keep one at least."))
 
     def ask() -> tuple[Series, list[Booking]]:
         with transaction.atomic():
-            lock_units(resource)
+            lock_units(resource, *(other.resource for other in instead.values()))
+            if known := series_asked_before(resource, by, idempotency_key):
+                return known, list(known.bookings.order_by("pk"))
             check_asker(resource, by, on_behalf_of)
             series = Series.objects.create(
                 resource=resource,
@@ -164,20 +256,166 @@ def request_series(
                 minutes=pattern.minutes,
                 breaks_of=pattern.breaks_of,
             )
-            made = []
-            for begins, ends in times:
-                made.append(
-                    make_booking(
-                        resource,
-                        starts_at=begins,
-                        ends_at=ends,
-                        by=by,
-                        on_behalf_of=on_behalf_of,
-                        series=series,
-                        **what,
-                    )
+            made = [
+                make_booking(
+                    taken,
+                    starts_at=begins,
+                    ends_at=ends,
+                    by=by,
+                    on_behalf_of=on_behalf_of,
+                    series=series,
+                    tells=False,
+                    idempotency_key="" if place else idempotency_key,
+                    **what,
                 )
+                for place, (taken, begins, ends) in enumerate(times)
+            ]
             record("booking.series_made", made[0], by=by, on_behalf_of=on_behalf_of, dates=len(made))
+            for bookings in by_resource(made):
+                tell_of(bookings, by)
             return series, made
 
-    return with_alternatives(resource, ask, user=by)
+    return with_alternatives(resource, ask, user=by, quantity=what.get("quantity", 1))
+
+
+def series_asked_before(resource: Resource, by: User, idempotency_key: str) -> Series | None:
+    """The series that the same person made with the same key. Raises KeyUsed if that was of something else."""
+    if not idempotency_key:
+        return None
+    known = (
+        Booking.objects.filter(asked_by=by, idempotency_key=idempotency_key).select_related("series__resource").first()
+    )
+    if known is None:
+        return None
+    if known.series is None or known.series.resource_id != resource.pk:
+        raise KeyUsed
+    return known.series
+
+
+def by_resource(bookings: Iterable[Booking]) -> list[list[Booking]]:
+    """The bookings of each resource together, each in the order they came."""
+    found: dict[int, list[Booking]] = {}
+    for one in bookings:
+        found.setdefault(one.resource_id, []).append(one)
+    return list(found.values())
+
+
+class Scope(models.TextChoices):
+    """How much of a series is meant."""
+
+    ONE = "one", gettext_lazy("this one only")
+    FOLLOWING = "following", gettext_lazy("this and the following")
+    ALL = "all", gettext_lazy("all coming")
+
+
+def in_scope(booking: Booking, scope: str) -> list[Booking]:
+    """The bookings that are meant, in order of time: those to come that have not been let go of, and itself."""
+    if scope == Scope.ONE or booking.series_id is None:
+        return [booking]
+    coming = Booking.objects.alive().filter(series=booking.series_id, during__startswith__gt=now())
+    if scope == Scope.FOLLOWING:
+        coming = coming.filter(during__startswith__gte=booking.starts_at)
+    return list(
+        coming.select_related("resource__owner__as_school", "resource__municipality", "booked_for__as_school").order_by(
+            "during", "pk"
+        )
+    )
+
+
+def shifted(booking: Booking, by_example: Booking, starts_at: datetime, ends_at: datetime) -> Time:
+    """When a booking would be, if another moves to a time: as many days later, at the same hours by the clock."""
+    was, begins, ends = (localtime(at) for at in (by_example.starts_at, starts_at, ends_at))
+    day = localtime(booking.starts_at).date() + (begins.date() - was.date())
+    return local(day, begins.time()), local(day + (ends.date() - begins.date()), ends.time())
+
+
+def preview_move(
+    booking: Booking, scope: str, *, starts_at: datetime, ends_at: datetime, user: User
+) -> list[tuple[Booking, Occurrence]]:
+    """Each booking that would move, and whether its new time can be had. Fixed queries for each resource."""
+    moved = in_scope(booking, scope)
+    found: list[tuple[Booking, Occurrence]] = []
+    for bookings in by_resource(moved):
+        resource = bookings[0].resource
+        at_once = approved_at_once(resource, user)
+        # What waits for the owner holds its approved time meanwhile, also against its own series.
+        freed = {one.pk for one in bookings if at_once or (one.request_state != RequestState.APPROVED and not one.kept)}
+        times = [shifted(one, booking, starts_at, ends_at) for one in bookings]
+        dates = preview(
+            resource, times, user=user, quantity=booking.quantity, but=[{one.pk, *freed} for one in bookings]
+        )
+        found += zip(bookings, dates, strict=True)
+    return sorted(found, key=lambda pair: (pair[0].starts_at, pair[0].pk))
+
+
+def move_series(
+    booking: Booking, scope: str, *, starts_at: datetime, ends_at: datetime, by: User, on_behalf_of: Body
+) -> list[Booking]:
+    """Move a booking to a time and with it those of its series that are meant, all of them or none.
+
+    Each moves as many days and keeps the same hours by the clock. Raises what `change_time` raises.
+    """
+
+    def move() -> list[Booking]:
+        with transaction.atomic():
+            meant = in_scope(booking, scope)
+            lock_shared(*{one.resource for one in meant})
+            found = [locked(one) for one in meant]
+            before = {one.pk: one.during for one in found}
+            times = {one.pk: shifted(one, booking, starts_at, ends_at) for one in found}
+            release(found)
+            for one in found:
+                move_booking(one, *times[one.pk], by=by, on_behalf_of=on_behalf_of)
+            for first, *more in by_resource(found):
+                tell_of_move(first, before[first.pk], *more)
+                offer_freed(first.resource)
+            return found
+
+    if scope == Scope.ONE or booking.series_id is None:
+        return [change_time(booking, starts_at=starts_at, ends_at=ends_at, by=by, on_behalf_of=on_behalf_of)]
+    if not in_scope(booking, scope):
+        raise NotAlive
+    return with_alternatives(booking.resource, move, user=by, quantity=booking.quantity)
+
+
+def why_not_cancelled(booking: Booking, *, is_owner: bool) -> str:
+    """What stands against cancelling it, or nothing."""
+    try:
+        check_cancelling(booking, is_owner=is_owner)
+    except RuleBroken as broken:
+        return str(broken)
+    return ""
+
+
+@transaction.atomic
+def cancel_series(booking: Booking, scope: str, *, reason: str = "", by: User, on_behalf_of: Body) -> list[Booking]:
+    """Let go of those of a series that are meant and can be cancelled still; the others stand.
+
+    Raises what `cancel_booking` raises when it is one only, or when none of them can be cancelled.
+    """
+    if scope == Scope.ONE or booking.series_id is None:
+        return [cancel_booking(booking, reason=reason, by=by, on_behalf_of=on_behalf_of)]
+    meant = in_scope(booking, scope)
+    lock_shared(*{one.resource for one in meant})
+    found = [locked(one) for one in meant if one.resource_id == booking.resource_id or may_let_go(one, by)]
+    last: RuleBroken | None = None
+    gone = []
+    for one in found:
+        try:
+            by_owner = let_go(one, reason, by=by, on_behalf_of=on_behalf_of)
+        except (TooLate, NotAlive) as broken:
+            last = broken
+            continue
+        gone.append((one, by_owner))
+    if not gone:
+        raise last or NotAlive()
+    for bookings in by_resource([one for one, _by_owner in gone]):
+        first, *more = bookings
+        send(*mails.cancelled(first, *more, by_owner=gone[0][1]))
+        offer_freed(first.resource)
+    return [one for one, _by_owner in gone]
+
+
+def may_let_go(booking: Booking, by: User) -> bool:
+    """Whether `by` stands on either side of a booking: a series may hold substitutes of other owners."""
+    return bool(speaking_for(by, booking.booked_for) or speaking_for(by, booking.resource.owner))

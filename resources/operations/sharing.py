@@ -10,16 +10,18 @@ from typing import Any
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import F, Max
+from django.db.models import F, Max, Q, QuerySet
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from collab4m.clock import now, today
 from collab4m.errors import RuleBroken, refused
-from organisations.models import Body, Municipality, School, User
+from collab4m.templatetags.shell import capital
+from organisations.models import Body, Membership, Municipality, Role, RoleKind, School, User
 from records.models import CameIn, span
 from records.operations import differences, record
-from records.people import speaking_for
+from records.people import in_agreed_order, speaking_for
 from resources.models import (
     Booking,
     Deputy,
@@ -30,8 +32,13 @@ from resources.models import (
     ResourceUnit,
     Takes,
     Unit,
+    Waiting,
+    WaitingOffer,
+    WaitState,
+    keepers,
 )
-from resources.operations.claiming import lock_units
+from resources.operations.claiming import lock_shared, lock_units
+from resources.operations.letting_go import end_offer, offer_freed
 from resources.operations.opening import open_up
 
 # What a form or a file says of a resource.
@@ -39,6 +46,8 @@ FACTS = (
     "name", "category", "kind", "description", "site", "capacity", "terms", "permits", "takes", "approval", "rivalry",
     "askers", "decide_hours", "turnaround_minutes", "lead_minutes", "longest_minutes", "cancel_hours",
 )  # fmt: skip
+
+MOST_UNITS = 1000
 
 
 class NotYours(RuleBroken):
@@ -81,6 +90,15 @@ def place_of(owner: Body) -> Municipality:
     return school.municipality if school else Municipality.objects.get(pk=owner.pk)
 
 
+def bodies_shared_for(user: User) -> list[Body]:
+    """The bodies for which `user` shares: those they answer for, and the schools that a municipality of theirs runs."""
+    run = School.objects.filter(
+        municipality__in=user.bodies_where(RoleKind.ADMINISTRATOR), provider__municipality=F("municipality")
+    )
+    found = Q(pk__in=keepers(user)) | Q(pk__in=run.values("pk"))
+    return in_agreed_order(user, Body.objects.on().filter(found))
+
+
 @transaction.atomic
 def share_resource(
     *,
@@ -95,12 +113,14 @@ def share_resource(
 ) -> Resource:
     """Share something. Its units are new pieces with these names, and those of its `parts`: a hall has its halves'.
 
-    Without either it is one piece of its own name. Raises NotYours, NameTaken, ResourceRefused.
+    Without either it is one piece of its own name. Whoever writes which permits are needed vouches for them.
+    Raises NotYours, NameTaken, ResourceRefused.
     """
     if not speaking_for(by, owner):
         raise NotYours(field="owner")
     resource = Resource(owner=owner, municipality=place_of(owner), came_in=came_in, example=example, **facts)
     _check(resource)
+    resource.permits_confirmed_at = now() if resource.permits else None
     with refused(resource_once_by_name=NameTaken), transaction.atomic():
         resource.save()
     resource.features.set(features)
@@ -143,31 +163,27 @@ def change_resource(
     seen: int,
     by: User,
     on_behalf_of: Body,
+    confirms_permits: bool = False,
 ) -> Resource:
     """Change what is said of a resource. Bookings keep the turnaround and the price they were made with.
 
+    `confirms_permits`: the permits needed still hold, also where they are not changed.
     Raises NotYours, ResourceChanged, NameTaken, ResourceRefused.
     """
-    resource = (
-        Resource.objects.select_for_update(of=("self",)).select_related("owner", "category", "site").get(pk=resource.pk)
-    )
-    _require_owner(resource, by, on_behalf_of)
-    if seen != resource.edit:
-        raise ResourceChanged
-    changes = differences(resource, facts)
-    for name, value in facts.items():
-        setattr(resource, name, value)
-    _check(resource)
-    if "permits" in changes:
+    resource = _to_change(resource, seen, by, on_behalf_of)
+    if confirms_permits and resource.permits:
         resource.permits_confirmed_at = now()
-    resource.edit = F("edit") + 1
-    with refused(resource_once_by_name=NameTaken), transaction.atomic():
-        resource.save()
-    if features is not None:
-        resource.features.set(features)
-    resource.refresh_from_db()
-    if changes:
-        record("resource.changed", resource, by=by, on_behalf_of=on_behalf_of, changes=changes)
+    _change(resource, facts, by, on_behalf_of, features=features)
+    return resource
+
+
+def _to_change(resource: Resource, seen: int | None, by: User, on_behalf_of: Body) -> Resource:
+    """The resource, locked, for its owner to change as it stood at the edit `seen`."""
+    rows = Resource.objects.select_for_update(of=("self",)).select_related("owner", "category", "site")
+    resource = rows.get(pk=resource.pk)
+    _require_owner(resource, by, on_behalf_of)
+    if seen is not None and seen != resource.edit:
+        raise ResourceChanged
     return resource
 
 
@@ -176,43 +192,100 @@ def _require_owner(resource: Resource, by: User, on_behalf_of: Body) -> None:
         raise NotYours(field="owner")
 
 
-@transaction.atomic
-def set_opening(resource: Resource, *, openings: Iterable[Opening], by: User, on_behalf_of: Body) -> None:
-    """Say when a resource is open; nothing said: always. What is booked stays booked.
+def _change(
+    resource: Resource,
+    facts: dict[str, Any],
+    by: User,
+    on_behalf_of: Body,
+    *,
+    features: Iterable[Feature] | None = None,
+) -> None:
+    changes = differences(resource, facts)
+    for name, value in facts.items():
+        setattr(resource, name, value)
+    _check(resource)
+    if "permits" in changes:
+        resource.permits_confirmed_at = now() if resource.permits else None
+    if features is not None:
+        features = list(features)
+        before = ", ".join(sorted(str(one) for one in resource.features.all()))
+        after = ", ".join(sorted(str(one) for one in features))
+        if before != after:
+            changes["features"] = [before, after]
+        resource.features.set(features)
+    resource.edit += 1
+    with refused(resource_once_by_name=NameTaken), transaction.atomic():
+        resource.save()
+    if changes:
+        record("resource.changed", resource, by=by, on_behalf_of=on_behalf_of, changes=changes)
 
-    Raises NotYours, ResourceRefused for stretches of a day that overlap.
+
+@transaction.atomic
+def set_opening(
+    resource: Resource,
+    *,
+    openings: Iterable[Opening],
+    by: User,
+    on_behalf_of: Body,
+    facts: dict[str, Any] | None = None,
+    seen: int | None = None,
+) -> Resource:
+    """Say when a resource is open; nothing said: always. `facts`: the rules for whoever asks, changed with it.
+
+    What is booked stays booked, with the turnaround it was made with.
+    Raises NotYours, ResourceChanged, ResourceRefused for stretches of a day that overlap.
     """
-    resource = Resource.objects.select_for_update(of=("self",)).select_related("owner").get(pk=resource.pk)
-    _require_owner(resource, by, on_behalf_of)
+    resource = _to_change(resource, seen, by, on_behalf_of)
     openings = sorted(openings, key=lambda one: (one.weekday, one.opens))
     for one, following in zip(openings, openings[1:], strict=False):
         over_midnight = one.closes <= one.opens
         if one.weekday == following.weekday and (over_midnight or following.opens < one.closes):
-            raise ResourceRefused(_("Two stretches of the same day overlap. Change one of them."))
+            words = {"weekday": capital(str(WEEKDAYS[one.weekday - 1]))}
+            raise ResourceRefused(_("%(weekday)s: two stretches overlap. Change one of them.") % words, "openings")
+    _change(resource, facts or {}, by, on_behalf_of)
+    if openings_of(resource) == openings:
+        return resource
     resource.open_rules.all().delete()
     OpenRule.objects.bulk_create(OpenRule(resource=resource, **vars(one)) for one in openings)
     open_up(resource)
     record("resource.opening_changed", resource, by=by, on_behalf_of=on_behalf_of)
+    return resource
+
+
+def openings_of(resource: Resource) -> list[Opening]:
+    """When a resource is open, stretch by stretch in order; none: it is never closed."""
+    rules = resource.open_rules.order_by("weekday", "opens")
+    return [Opening(*row) for row in rules.values_list("weekday", "opens", "closes", "in_breaks", "on_red_days")]
 
 
 @transaction.atomic
 def set_price(
-    resource: Resource, *, unit: str, sek: Decimal, vat: str, first_day: date, by: User, on_behalf_of: Body
+    resource: Resource,
+    *,
+    unit: str,
+    sek: Decimal,
+    vat: str,
+    first_day: date,
+    by: User,
+    on_behalf_of: Body,
+    seen: int | None = None,
 ) -> PriceRule:
     """Set what a resource costs from a day on. Earlier rules end the day before; bookings keep the price they have.
 
-    Raises NotYours, ResourceRefused.
+    `seen`: the number of the latest price that was shown, 0 for none.
+    Raises NotYours, ResourceChanged, ResourceRefused.
     """
-    resource = Resource.objects.select_for_update(of=("self",)).select_related("owner").get(pk=resource.pk)
-    _require_owner(resource, by, on_behalf_of)
+    resource = _to_change(resource, None, by, on_behalf_of)
+    latest = resource.price_rules.aggregate(latest=Max("number"))["latest"] or 0
+    if seen is not None and seen != latest:
+        raise ResourceChanged
     if first_day < today():
         raise ResourceRefused(_("A price holds from today on or later."), "first_day")
     if sek < 0:
         raise ResourceRefused(_("A price is nought or more."), "sek")
-    rules = list(resource.price_rules.order_by("valid"))
-    for rule in rules:
+    for rule in resource.price_rules.order_by("valid"):
         if rule.first_day and rule.first_day >= first_day:
-            if Booking.objects.filter(price_rule=rule).exists():
+            if Booking.objects.filter(Q(price_rule=rule) | Q(kept_price_rule=rule)).exists():
                 raise ResourceRefused(
                     _("A later price has been used in bookings. Set the price from after that."), "first_day"
                 )
@@ -220,11 +293,11 @@ def set_price(
         elif rule.last_day is None or rule.last_day >= first_day:
             rule.valid = DateRange(rule.valid.lower, first_day, "[)")
             rule.save(update_fields=["valid"])
-    number = (resource.price_rules.aggregate(last=Max("number"))["last"] or 0) + 1
     made = PriceRule.objects.create(
-        resource=resource, number=number, unit=unit, sek=sek, vat=vat, valid=span(first_day, None)
+        resource=resource, number=latest + 1, unit=unit, sek=sek, vat=vat, valid=span(first_day, None)
     )
-    record("resource.price_set", resource, by=by, on_behalf_of=on_behalf_of, sek=str(sek), unit=unit)
+    words: dict[str, Any] = {"sek": str(sek), "unit": unit, "first_day": str(first_day)}
+    record("resource.price_set", resource, by=by, on_behalf_of=on_behalf_of, **words)
     return made
 
 
@@ -232,28 +305,74 @@ def set_price(
 def add_units(resource: Resource, *, names: Iterable[str], by: User, on_behalf_of: Body) -> list[Unit]:
     """More pieces of something of which bookings take some. Raises NotYours, ResourceRefused."""
     lock_units(resource)
-    _require_owner(resource, by, on_behalf_of)
+    resource = _to_change(resource, None, by, on_behalf_of)
     if resource.takes != Takes.SOME:
         raise ResourceRefused(_("Bookings of this take all of it, so it cannot get more pieces."))
+    names = list(names)
+    there = {name.casefold() for name in resource.units.values_list("name", flat=True)}
+    for name in names:
+        if name.casefold() in there:
+            twice = _("“%(name)s” stands there already. Give each piece its own name.") % {"name": name}
+            raise ResourceRefused(twice, "names")
+        there.add(name.casefold())
+    if len(there) > MOST_UNITS:
+        raise ResourceRefused(_("A resource has %(most)s pieces at most.") % {"most": MOST_UNITS}, "names")
     made = Unit.objects.bulk_create(Unit(owner=resource.owner, name=name[:100]) for name in names)
     ResourceUnit.objects.bulk_create(ResourceUnit(resource=resource, unit=unit) for unit in made)
     record("resource.units_added", resource, by=by, on_behalf_of=on_behalf_of, number=len(made))
     return made
 
 
+def in_the_way(resource: Resource) -> QuerySet[Booking]:
+    """What must be cancelled or moved before a resource is no longer shared, in order of time."""
+    coming = resource.bookings.alive().filter(Q(during__endswith__gt=now()) | Q(kept__endswith__gt=now()))
+    return coming.order_by("during", "pk")
+
+
 @transaction.atomic
 def retire_resource(resource: Resource, *, by: User, on_behalf_of: Body) -> Resource:
-    """Share it no longer. Raises NotYours, ResourceRefused while somebody is to have it."""
-    lock_units(resource)
-    resource = Resource.objects.select_for_update(of=("self",)).select_related("owner").get(pk=resource.pk)
-    _require_owner(resource, by, on_behalf_of)
-    coming = resource.bookings.alive().filter(during__endswith__gt=now())
-    if coming.exists():
+    """Share it no longer. Those who stand in line for it do so no more.
+
+    Raises NotYours, ResourceRefused while somebody is to have it.
+    """
+    lock_shared(resource)
+    resource = _to_change(resource, None, by, on_behalf_of)
+    if resource.is_retired:
+        return resource
+    if in_the_way(resource).exists():
         raise ResourceRefused(_("Somebody is to have it. Cancel or move those bookings first."))
     resource.is_retired = True
     resource.save(update_fields=["is_retired"])
+    for offer in WaitingOffer.objects.filter(waiting__resource=resource, ended_at=None).select_related("waiting"):
+        end_offer(offer, WaitState.GIVEN_UP)
+    Waiting.objects.filter(resource=resource, state=WaitState.WAITING).update(state=WaitState.GIVEN_UP)
+    offer_freed(resource)
     record("resource.retired", resource, by=by, on_behalf_of=on_behalf_of)
     return resource
+
+
+@transaction.atomic
+def share_again(resource: Resource, *, by: User, on_behalf_of: Body) -> Resource:
+    """Share anew what was no longer shared, by the rules it had. Raises NotYours."""
+    resource = _to_change(resource, None, by, on_behalf_of)
+    if not resource.is_retired:
+        return resource
+    resource.is_retired = False
+    resource.save(update_fields=["is_retired"])
+    open_up(resource)
+    record("resource.shared_again", resource, by=by, on_behalf_of=on_behalf_of)
+    return resource
+
+
+def deputies_for(owner: Body) -> QuerySet[User]:
+    """Those who may be named deputy for an owner: whoever works today in the areas of its municipality."""
+    place = place_of(owner)
+    around = Membership.objects.on().filter(municipality=place)
+    near = Membership.objects.on().filter(area__in=around.values("area")).values("municipality")
+    bodies = Q(body=place.pk) | Q(body__as_school__municipality=place.pk)
+    bodies |= Q(body__in=near) | Q(body__as_school__municipality__in=near)
+    roles = Role.objects.on().filter(bodies | Q(area__in=around.values("area")))
+    return User.objects.filter(is_active=True, pk__in=roles.values("user"))
 
 
 @transaction.atomic
@@ -266,7 +385,31 @@ def name_deputy(owner: Body, *, user: User, first_day: date, last_day: date, by:
         raise NotYours(field="owner")
     if last_day < first_day or last_day < today() or last_day - first_day > timedelta(days=366):
         raise ResourceRefused(_("Choose a last day after the first, within a year."), "last_day")
-    with refused(deputy_once_at_a_time=ResourceRefused), transaction.atomic():
+    words: dict[str, Any] = {"person": str(user), "owner": str(owner)}
+    if speaking_for(user, owner):
+        raise ResourceRefused(_("%(person)s decides for %(owner)s already. Choose somebody else.") % words, "user")
+    if not deputies_for(owner).filter(pk=user.pk).exists():
+        raise ResourceRefused(_("%(person)s has no role in the area today. Choose somebody else.") % words, "user")
+    twice = _("%(person)s is deputy for %(owner)s on some of those days already. Choose other days.") % words
+    with refused(deputy_once_at_a_time=lambda: ResourceRefused(twice, "first_day")), transaction.atomic():
         deputy = Deputy.objects.create(owner=owner, user=user, valid=span(first_day, last_day))
-    record("deputy.named", user, by=by, on_behalf_of=on_behalf_of, person=str(user), owner=str(owner))
+    words |= {"first_day": str(first_day), "last_day": str(last_day)}
+    record("deputy.named", user, by=by, on_behalf_of=on_behalf_of, **words)
     return deputy
+
+
+@transaction.atomic
+def end_deputy(deputy: Deputy, *, by: User, on_behalf_of: Body) -> None:
+    """Let somebody decide no longer, from this moment. Raises NotYours."""
+    found = Deputy.objects.select_for_update(of=("self",)).select_related("owner", "user").filter(pk=deputy.pk).first()
+    if found is None or (found.last_day and found.last_day < today()):
+        return
+    if on_behalf_of.pk not in speaking_for(by, found.owner):
+        raise NotYours(field="owner")
+    if found.first_day and found.first_day < today():
+        found.valid = DateRange(found.valid.lower, today(), "[)")
+        found.save(update_fields=["valid"])
+    else:
+        found.delete()
+    words: dict[str, Any] = {"person": str(found.user), "owner": str(found.owner)}
+    record("deputy.ended", found.user, by=by, on_behalf_of=on_behalf_of, **words)

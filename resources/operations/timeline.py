@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db import models
-from django.db.models import Q
+from django.db import connection, models
+from django.db.models import Count, Q
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
-from organisations.models import User
-from resources.models import Booking, Claim, OpenSpan, RequestState, Resource
+from organisations.models import Membership, School, User
+from resources.models import Askers, Booking, Claim, OpenSpan, RequestState, Resource, Takes, keepers
 from resources.operations.claiming import span_of
 
 
@@ -25,16 +26,20 @@ class SlotKind(models.TextChoices):
     CLOSED = "closed", _("closed")
 
 
-@dataclass(frozen=True)
-class Slot:
-    """A stretch that is not free. Whose it is, and what for, is told only to those whom it concerns."""
+class Slot(NamedTuple):
+    """A stretch that is not free. Whose it is, and what for, is told only to those whom it concerns.
+
+    `units` are taken from `starts_at` until `until`, which is `ends_at` with the turnaround.
+    """
 
     kind: str
     starts_at: datetime
     ends_at: datetime
+    until: datetime
     words: str = ""
     booking: int | None = None
     body: str = ""
+    units: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -45,61 +50,174 @@ class Row:
     slots: list[Slot]
 
 
+@dataclass
+class Line:
+    """A resource as the timeline knows it: values, since Django's objects would cost more than the whole page."""
+
+    pk: int
+    name: str
+    owner: str
+    municipality: int
+    is_pool: bool  # a booking takes as many units as are asked for
+    turnaround: timedelta
+    lead: timedelta
+    example: bool
+    units: int
+    may_ask: bool
+
+
 def timeline_of(resources: Collection[Resource], begins: datetime, ends: datetime, *, reader: User) -> list[Row]:
-    """What is not free in [begins, ends). Values, not objects: three queries whatever there is."""
-    window = span_of(begins, ends)
+    """What is not free in [begins, ends), closed times with the rest. Five queries whatever there is."""
     ids = [resource.pk for resource in resources]
-    slots: dict[int, list[Slot]] = defaultdict(list)
-    _add_closed(slots, ids, begins, ends)
-    seen = set(
-        Booking.objects.visible_to(reader).filter(resource__in=ids, during__overlap=window).values_list("pk", flat=True)
-    )
-    claims = (
-        Claim.objects.filter(unit__resource_units__resource__in=ids, during__overlap=window)
-        .order_by("during", "pk")
-        .values_list(
-            "unit__resource_units__resource", "during", "booking", "booking__request_state", "booking__purpose",
-            "booking__booked_for__name", "blocking", "blocking__reason",
+    slots = slots_of(ids, begins, ends, reader=reader)
+    closed = closed_of(ids, begins, ends)
+    return [
+        Row(resource, sorted([*slots[resource.pk], *closed[resource.pk]], key=lambda slot: slot.starts_at))
+        for resource in resources
+    ]
+
+
+def slots_of(ids: Collection[int], begins: datetime, ends: datetime, *, reader: User) -> dict[int, list[Slot]]:
+    """What takes resources up in [begins, ends), in order, by the resource's id. Three queries whatever there is."""
+    window = span_of(begins, ends)
+    rows = list(
+        Claim.objects.filter(unit__resource_units__resource__in=ids, blocked__overlap=window).values_list(
+            "unit__resource_units__resource", "unit", Lower("during"), Upper("during"), Upper("blocked"), "booking",
+            "blocking", "blocking__reason",
         )
     )  # fmt: skip
-    told: set[tuple[int, Any, Any, Any]] = set()
-    for resource, during, booking, state, purpose, body, blocking, reason in claims:
-        # A resource with several units is told of once for each booking or blocking.
-        if resource not in ids or (resource, booking, blocking, during) in told:
-            continue
-        told.add((resource, booking, blocking, during))
-        slots[resource].append(_slot(during, booking, state, purpose, body, blocking, reason, seen))
-    waiting = Booking.objects.filter(pk__in=seen, request_state__in=RequestState.open(), claims=None)
-    for resource, during, pk, purpose, body in waiting.values_list(
-        "resource", "during", "pk", "purpose", "booked_for__name"
-    ):
-        slots[resource].append(Slot(SlotKind.ASKED, during.lower, during.upper, purpose, pk, body))
-    return [Row(resource, sorted(slots[resource.pk], key=lambda slot: slot.starts_at)) for resource in resources]
+    visible = Booking.objects.visible_to(reader)
+    asking = visible.filter(request_state__in=RequestState.open(), resource__in=ids, during__overlap=window)
+    held = Claim.objects.filter(blocked__overlap=window, booking__isnull=False).values("booking")
+    seen = _told(visible.filter(pk__in=held)) | (waiting := _told(asking))
+    # A resource with several units is told of once for each booking, blocking or offer.
+    found: dict[tuple[Any, ...], Slot] = {}
+    for resource, unit, lower, upper, until, booking, blocking, reason in rows:
+        units = frozenset([unit])
+        if booking in seen:
+            slots = [_tell(one, upper, until, units) for one in seen[booking][1] if one[1] < upper and one[2] > lower]
+        elif blocking:
+            slots = [Slot(SlotKind.BLOCKED, lower, upper, until, reason or "", units=units)]
+        else:
+            slots = [Slot(SlotKind.BUSY, lower, upper, until, units=units)]
+        for slot in slots:
+            key = (resource, booking, blocking, slot.starts_at, slot.kind)
+            found[key] = slot._replace(units=found[key].units | units) if key in found else slot
+    for booking, (resource, told) in waiting.items():
+        for one in told:
+            found.setdefault((resource, booking, None, one[1], one[0]), _tell(one, one[2], one[2], frozenset()))
+    slots_by_resource: dict[int, list[Slot]] = defaultdict(list)
+    for key, slot in sorted(found.items(), key=lambda item: (item[1].starts_at, item[1].kind)):
+        if slot.starts_at < ends and slot.until > begins:
+            slots_by_resource[key[0]].append(slot)
+    return slots_by_resource
 
 
-def _slot(
-    during: Any, booking: int | None, state: str | None, purpose: str | None, body: str | None, blocking: int | None,
-    reason: str | None, seen: set[int],
-) -> Slot:  # fmt: skip
-    if blocking is not None:
-        return Slot(SlotKind.BLOCKED, during.lower, during.upper, reason or "")
-    if booking is not None and booking in seen:
+def _told(bookings: Any) -> dict[int, tuple[int, list[tuple[Any, ...]]]]:
+    """What the reader may know of bookings: kind, from, to, purpose, id, body; both times while one is kept."""
+    told = {}
+    for pk, resource, state, purpose, body, lower, upper, kept_lower, kept_upper in bookings.values_list(
+        "pk", "resource", "request_state", "purpose", "booked_for__name", Lower("during"), Upper("during"),
+        Lower("kept"), Upper("kept"),
+    ):  # fmt: skip
         kind = SlotKind.OWN if state == RequestState.APPROVED else SlotKind.ASKED
-        return Slot(kind, during.lower, during.upper, purpose or "", booking, body or "")
-    return Slot(SlotKind.BUSY, during.lower, during.upper)
+        told[pk] = (resource, [(kind, lower, upper, purpose, pk, body)])
+        if kept_lower:
+            told[pk][1].append((SlotKind.OWN, kept_lower, kept_upper, purpose, pk, body))
+    return told
 
 
-def _add_closed(slots: dict[int, list[Slot]], ids: Collection[int], begins: datetime, ends: datetime) -> None:
-    """The time between the open stretches."""
+def _tell(told: tuple[Any, ...], upper: datetime, until: datetime, units: frozenset[int]) -> Slot:
+    kind, begins, ends, purpose, booking, body = told
+    return Slot(kind, begins, ends, until if ends == upper else ends, purpose, booking, body, units)
+
+
+def closed_of(ids: Collection[int], begins: datetime, ends: datetime) -> dict[int, list[Slot]]:
+    """The time between the open stretches, by the resource's id. One query."""
+    closed: dict[int, list[Slot]] = defaultdict(list)
     free_from = dict.fromkeys(ids, begins)
     spans = OpenSpan.objects.filter(resource__in=ids, during__overlap=span_of(begins, ends)).order_by("during")
-    for resource, during in spans.values_list("resource", "during"):
-        if during.lower > free_from[resource]:
-            slots[resource].append(Slot(SlotKind.CLOSED, free_from[resource], during.lower))
-        free_from[resource] = max(free_from[resource], during.upper)
+    for resource, lower, upper in spans.values_list("resource", Lower("during"), Upper("during")):
+        if lower > free_from[resource]:
+            closed[resource].append(Slot(SlotKind.CLOSED, free_from[resource], lower, lower))
+        free_from[resource] = max(free_from[resource], upper)
     for resource, at in free_from.items():
         if at < ends:
-            slots[resource].append(Slot(SlotKind.CLOSED, at, ends))
+            closed[resource].append(Slot(SlotKind.CLOSED, at, ends, ends))
+    return closed
+
+
+def lines_of(resources: Any, *, reader: User) -> list[Line]:
+    """The resources of a queryset as lines, with whether the reader may ask for each. Four queries at most.
+
+    The rule is `rules.may_ask_for`, for all of them at once; a test holds the two together.
+    """
+    mine = set(keepers(reader))
+    around = set(Membership.objects.around(reader).values_list("municipality", flat=True)) if mine else set()
+    homes = mine | set(School.objects.filter(pk__in=mine).values_list("municipality", flat=True)) if mine else mine
+    values = resources.values_list(
+        "pk", "name", "owner", "owner__name", "municipality", "takes", "turnaround_minutes", "lead_minutes", "askers",
+        "example",
+    )  # fmt: skip
+    rows = list(values)
+    counted = Resource.objects.filter(pk__in=[row[0] for row in rows]).values("pk").order_by()
+    units = dict(counted.annotate(number=Count("resource_units")).values_list("pk", "number"))
+    return [
+        Line(
+            pk, name, owner_name, municipality, takes == Takes.SOME, timedelta(minutes=turnaround),
+            timedelta(minutes=lead), example, units.get(pk, 0),
+            owner in mine or municipality in (homes if askers == Askers.OWNER else around | mine),
+        )
+        for pk, name, owner, owner_name, municipality, takes, turnaround, lead, askers, example in rows
+    ]  # fmt: skip
+
+
+class Share(NamedTuple):
+    """How much of a stretch a resource is open, and how much of that is free (0–1)."""
+
+    is_open: bool
+    free: float
+
+
+# A lane is what can be taken at once: all the units of a resource together, or each unit of a pool by itself.
+SHARES = """
+    WITH bucket AS (SELECT nr, span FROM unnest(%(spans)s::tstzrange[]) WITH ORDINALITY AS one(span, nr)),
+    opened AS (
+        SELECT resource_id, nr, range_agg(during * span) AS spans
+        FROM bucket JOIN resources_openspan ON during && span AND resource_id = ANY(%(ids)s)
+        GROUP BY resource_id, nr
+    ),
+    taken AS (
+        SELECT resource_id, nr, range_agg(blocked * span) AS spans
+        FROM bucket
+        JOIN resources_claim ON blocked && span
+        JOIN resources_resourceunit USING (unit_id)
+        JOIN resources_resource ON resources_resource.id = resource_id
+        WHERE resource_id = ANY(%(ids)s)
+        GROUP BY resource_id, nr, CASE WHEN takes = 'some' THEN unit_id END
+    ),
+    lost AS (
+        SELECT resource_id, nr, sum(
+            (SELECT sum(upper(one) - lower(one)) FROM unnest(opened.spans * taken.spans) AS one)
+        ) AS time
+        FROM taken JOIN opened USING (resource_id, nr) GROUP BY resource_id, nr
+    )
+    SELECT resource_id, nr,
+        extract(epoch FROM (SELECT sum(upper(one) - lower(one)) FROM unnest(opened.spans) AS one))::float,
+        coalesce(extract(epoch FROM lost.time)::float, 0)
+    FROM opened LEFT JOIN lost USING (resource_id, nr)
+"""
+
+
+def shares_of(lines: Collection[Line], spans: Collection[tuple[datetime, datetime]]) -> dict[tuple[int, int], Share]:
+    """How much of each stretch is free, by the resource's id and the stretch's place. Not there: closed. One query."""
+    lanes = {line.pk: line.units if line.is_pool else 1 for line in lines}
+    with connection.cursor() as cursor:
+        cursor.execute(SHARES, {"spans": [span_of(*span) for span in spans], "ids": list(lanes)})
+        return {
+            (resource, nr - 1): Share(True, max(1 - lost / (opened * lanes[resource]), 0.0) if lanes[resource] else 0.0)
+            for resource, nr, opened, lost in cursor.fetchall()
+        }
 
 
 def visible_resources(user: User, **filters: Any) -> Any:

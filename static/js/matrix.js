@@ -1,4 +1,4 @@
-// The matrix: one tab stop with arrow keys inside, and rows of orientations that open. Without it every row is open.
+// The matrix and the timeline: one tab stop with arrow keys inside, and rows of orientations that open. Without it every row is open.
 
 for (const table of document.querySelectorAll("table[data-roving]")) {
   const cells = [...table.querySelectorAll("tbody td a")];
@@ -19,27 +19,28 @@ for (const table of document.querySelectorAll("table[data-roving]")) {
     const from = event.target.closest("td a");
     if (!from) return;
     const row = from.closest("tr");
-    const column = from.closest("td").cellIndex;
+    // By where it is drawn: a cell may fill several columns.
+    const place = (link) => link.getBoundingClientRect().left;
     const inRow = (of) => [...of.querySelectorAll("td a")];
     const next = (step) => {
       for (let other = row; (other = step > 0 ? other.nextElementSibling : other.previousElementSibling);) {
         const links = other.offsetParent === null ? [] : inRow(other);
         if (links.length) {
-          return links.reduce((best, link) => (Math.abs(link.closest("td").cellIndex - column)
-            < Math.abs(best.closest("td").cellIndex - column) ? link : best));
+          return links.reduce((best, link) => (Math.abs(place(link) - place(from))
+            < Math.abs(place(best) - place(from)) ? link : best));
         }
       }
       return undefined;
     };
     const here = inRow(row);
-    const to = {
+    const to = (event.ctrlKey ? { Home: () => cells[0], End: () => cells.at(-1) } : {
       ArrowRight: () => here[here.indexOf(from) + 1],
       ArrowLeft: () => here[here.indexOf(from) - 1],
       ArrowDown: () => next(1),
       ArrowUp: () => next(-1),
       Home: () => here[0],
       End: () => here.at(-1),
-    }[event.key];
+    })[event.key];
     if (!to) return;
     event.preventDefault();
     const found = to();

@@ -18,6 +18,7 @@ from tests.factories import (
 from tests.pages import Page
 from tests.reports.pages import IN_THE_AREA, WRITERS
 from tests.reports.pages import of_report as of_final_report
+from tests.resources.api_pages import RESOURCE_API_PAGES
 
 CLOSED = {"anonymous": 401}
 OPEN = {"anonymous": 200}
@@ -145,6 +146,7 @@ PAGES = [
     ),
     *AGREEMENT_API_PAGES,
     *PRICE_API_PAGES,
+    *RESOURCE_API_PAGES,
     Page("api_schema", status=OPEN, draws=False),
     Page("api_docs", status=OPEN),
 ]

@@ -25,7 +25,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-START_QUERIES = 32
+START_QUERIES = 37
 
 
 def words(text: str) -> str:

@@ -181,7 +181,7 @@ def fill(area, home, times):
         ("/ordlista/", 6),
         ("/tillganglighet/", 8),
         ("/kakor/", 8),
-        ("/sok/?q=skola", 19),
+        ("/sok/?q=skola", 21),
     ],
 )
 def test_pages_cost_the_same_however_much_there_is(reader, area, home, path, queries, times, django_assert_num_queries):

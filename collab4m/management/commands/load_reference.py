@@ -10,6 +10,7 @@ from organisations.operations import BadReference
 from organisations.operations import load_reference as load_organisations
 from programmes.operations import load_reference as load_programmes
 from reports.operations import load_reference as load_reports
+from resources.operations import load_reference as load_resources
 
 
 class Command(BaseCommand):
@@ -18,7 +19,13 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            files = [*load_organisations(), *load_programmes(), *load_agreements(), *load_reports()]
+            files = [
+                *load_organisations(),
+                *load_programmes(),
+                *load_agreements(),
+                *load_resources(),
+                *load_reports(),
+            ]
         except BadReference as error:
             raise CommandError(str(error)) from error
         for file in files:

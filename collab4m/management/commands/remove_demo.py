@@ -9,6 +9,7 @@ from agreements.demo import remove_demo as remove_agreements
 from organisations.demo import remove_demo as remove_organisations
 from programmes.demo import remove_demo as remove_programmes
 from reports.demo import remove_demo as remove_reports
+from resources.demo import remove_demo as remove_resources
 
 
 class Command(BaseCommand):
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         remove_reports()
+        remove_resources()
         remove_agreements()
         remove_programmes()
         left = remove_organisations()

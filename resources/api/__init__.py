@@ -1,0 +1,1 @@
+"""Resources for programs: finding what is free, asking, deciding, waiting, blocking."""

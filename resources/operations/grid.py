@@ -1,0 +1,322 @@
+"""The timeline as a table: its columns, and what stands in each cell. By wall clock, whatever the clocks do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from collab4m.clock import now
+from collab4m.school_year import SchoolYear
+from organisations.models import User
+from resources.operations.opening import local
+from resources.operations.timeline import Line, Share, Slot, SlotKind, closed_of, shares_of, slots_of
+
+DAY_OPENS, DAY_CLOSES = 7, 18  # hours that the day always shows
+WEEK_CELLS = (
+    (0, 8, False),
+    (8, 10, True),
+    (10, 12, True),
+    (12, 14, True),
+    (14, 16, True),
+    (16, 18, False),
+    (18, 24, False),
+)
+SHORTEST = timedelta(minutes=30)  # what is left of a cell and shorter than this is not offered
+ONE_DAY = timedelta(days=1)
+
+
+class Scale(models.TextChoices):
+    DAY = "dag", _("Day")
+    WEEK = "vecka", _("Week")
+    MONTH = "manad", _("Month")
+    YEAR = "lasar", _("School year")
+
+
+class CellKind(models.TextChoices):
+    """What a cell without a slot may be."""
+
+    FREE = "free", _("free")
+    CLOSED = "closed", _("closed")
+    TURNAROUND = "turnaround", _("made ready after a booking")
+    PAST = "past", _("too late to book")
+    SHARE = "share", _("partly free")
+
+
+SHUT = Share(False, 0.0)
+
+
+class Column(NamedTuple):
+    """A column: an hour or two of a day, a day or a week. `until` is the hour at which it ends, 24 at midnight."""
+
+    day: date
+    hour: int
+    until: int
+    starts_at: datetime
+    ends_at: datetime
+    is_first: bool  # of its day, of its month in a school year
+
+
+class Cell(NamedTuple):
+    """What stands in one column, or in several on end when one thing fills them."""
+
+    kind: str
+    columns: int
+    starts_at: datetime
+    ends_at: datetime
+    slots: tuple[Slot, ...] = ()
+    free: int = 0  # units of a pool
+    share: Share = SHUT
+    is_first: bool = False
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A window of the timeline. `heads`: what stands over columns that belong together, and how many they are."""
+
+    scale: str
+    first_day: date
+    last_day: date
+    columns: list[Column]
+    heads: list[tuple[date, int]]
+    rows: list[tuple[Line, list[Cell]]]
+
+
+def window_of(scale: str, day: date) -> tuple[date, date]:
+    """The first and the last day of the day, week, month or school year in which a day lies.
+
+    A school year is shown in whole weeks.
+    """
+    if scale == Scale.DAY:
+        return day, day
+    if scale == Scale.WEEK:
+        monday = day - timedelta(days=day.weekday())
+        return monday, monday + timedelta(days=6)
+    if scale == Scale.MONTH:
+        first = day.replace(day=1)
+        return first, (first + timedelta(days=31)).replace(day=1) - ONE_DAY
+    year = SchoolYear.of(day)
+    return window_of(Scale.WEEK, year.first_day)[0], window_of(Scale.WEEK, year.last_day)[1]
+
+
+def grid_of(scale: str, day: date, lines: Sequence[Line], *, reader: User) -> Grid:
+    """The timeline of some resources. Four queries for a day or a week, one for what is longer."""
+    first, last = window_of(scale, day)
+    if scale in (Scale.MONTH, Scale.YEAR):
+        return _grid_of_shares(scale, first, last, lines)
+    ids = [line.pk for line in lines]
+    begins, ends = local(first, time()), local(last + ONE_DAY, time())
+    slots, closed = slots_of(ids, begins, ends, reader=reader), closed_of(ids, begins, ends)
+    taken = sorted({(slot.starts_at, slot.ends_at) for one in slots.values() for slot in one})
+    columns = _hours_of(first, taken) if scale == Scale.DAY else _hours_of_week(first, taken, closed, ids)
+    moment = now()
+    rows = [(line, cells_of(line, columns, slots[line.pk], closed[line.pk], moment)) for line in lines]
+    return Grid(scale, first, last, columns, _heads(columns), rows)
+
+
+# Columns
+
+
+def _column(day: date, hour: int, until: int, *, is_first: bool = False) -> Column:
+    ends = local(day + ONE_DAY, time()) if until == 24 else local(day, time(until))
+    # In UTC, as the database answers: the cells are compared with its moments some thousand times.
+    return Column(day, hour, until, _utc(local(day, time(hour))), _utc(ends), is_first)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _columns(day: date, cells: Iterable[tuple[int, int]]) -> list[Column]:
+    """The day's columns; an hour that the clock skips has none."""
+    made = [one for hour, until in cells if (one := _column(day, hour, until)).starts_at < one.ends_at]
+    return [one._replace(is_first=place == 0) for place, one in enumerate(made)]
+
+
+def _is_used(column: Column, taken: Iterable[tuple[datetime, datetime]]) -> bool:
+    return any(begins < column.ends_at and ends > column.starts_at for begins, ends in taken)
+
+
+def _hours_of(day: date, taken: Collection[tuple[datetime, datetime]]) -> list[Column]:
+    """The hours from seven to six, and as many before and after as something is booked in."""
+    hours = [hour for hour in range(24) if _is_used(_column(day, hour, hour + 1), taken)]
+    first, last = min([DAY_OPENS, *hours]), max([DAY_CLOSES, *(hour + 1 for hour in hours)])
+    return _columns(day, [(hour, hour + 1) for hour in range(first, last)])
+
+
+def _hours_of_week(
+    monday: date,
+    taken: Collection[tuple[datetime, datetime]],
+    closed: dict[int, list[Slot]],
+    ids: Collection[int],
+) -> list[Column]:
+    """Two hours at a time through the school day, and more when something is booked then. Weekends when of use."""
+    columns: list[Column] = []
+    for place in range(7):
+        day = monday + place * ONE_DAY
+        whole = _column(day, 0, 24)
+        if place > 4 and not _is_used(whole, taken) and all(_is_closed(whole, closed[pk]) for pk in ids):
+            continue
+        cells = [
+            (hour, until) for hour, until, always in WEEK_CELLS if always or _is_used(_column(day, hour, until), taken)
+        ]
+        columns += _columns(day, cells)
+    return columns
+
+
+def _is_closed(column: Column, closed: Iterable[Slot]) -> bool:
+    return any(one.starts_at <= column.starts_at and one.ends_at >= column.ends_at for one in closed)
+
+
+def _heads(columns: Iterable[Column]) -> list[tuple[date, int]]:
+    heads: list[tuple[date, int]] = []
+    for column in columns:
+        if column.is_first:
+            heads.append((column.day, 0))
+        heads[-1] = (heads[-1][0], heads[-1][1] + 1)
+    return heads
+
+
+# Cells
+
+
+def cells_of(
+    line: Line, columns: Sequence[Column], slots: Sequence[Slot], closed: Sequence[Slot], moment: datetime
+) -> list[Cell]:
+    """The cells of a row. Where part of a cell is taken the whole is: what is left of it stands in the list.
+
+    Cells that say the same are one, except those that are free: they stay apart, to be chosen.
+    """
+    earliest = moment + line.lead
+    cells: list[Cell] = []
+    for column in columns:
+        begins, ends = column.starts_at, column.ends_at
+        here = tuple([slot for slot in slots if slot.starts_at < ends and slot.ends_at > begins])
+        free = 0
+        if line.is_pool:
+            taken = [slot.units for slot in slots if slot.starts_at < ends + line.turnaround and slot.until > begins]
+            free = line.units - len(frozenset().union(*taken))
+            here = tuple([slot for slot in here if slot.kind != SlotKind.BUSY])
+        if here and not free:
+            kind: str = here[0].kind
+        elif line.is_pool and not free:
+            kind = SlotKind.BUSY
+        else:
+            kind, begins, ends = _rest(line, column, slots, closed, earliest)
+        last = cells[-1] if cells else None
+        if last and (here or kind != CellKind.FREE) and last.kind == kind and (last.slots, last.free) == (here, free):
+            cells[-1] = Cell(kind, last.columns + 1, last.starts_at, ends, here, free, SHUT, last.is_first)
+        else:
+            cells.append(Cell(kind, 1, begins, ends, here, free, SHUT, column.is_first))
+    return cells
+
+
+def _rest(
+    line: Line, column: Column, slots: Iterable[Slot], closed: Iterable[Slot], earliest: datetime
+) -> tuple[str, datetime, datetime]:
+    """What of a cell that nobody has can be had: not while it is closed, made ready, or passed. Else why not."""
+    begins, ends, kind = column.starts_at, column.ends_at, CellKind.PAST
+    if earliest > begins:
+        begins = _next_half_hour(earliest)
+    for one in closed:
+        if one.starts_at < ends and one.ends_at > begins:
+            kind = CellKind.CLOSED
+            begins, ends = (one.ends_at, ends) if one.starts_at <= begins else (begins, one.starts_at)
+    if not line.is_pool:
+        for slot in slots:
+            if slot.until > begins and slot.starts_at < ends + line.turnaround and begins < ends:
+                kind = CellKind.TURNAROUND
+                begins, ends = (
+                    (slot.until, ends) if slot.ends_at <= begins else (begins, slot.starts_at - line.turnaround)
+                )
+    is_whole = begins == column.starts_at and ends == column.ends_at
+    if is_whole or ends - begins >= SHORTEST:
+        return CellKind.FREE, begins, ends
+    return kind, column.starts_at, column.ends_at
+
+
+def _next_half_hour(moment: datetime) -> datetime:
+    return (
+        moment + (-timedelta(minutes=moment.minute, seconds=moment.second, microseconds=moment.microsecond)) % SHORTEST
+    )
+
+
+# Months and school years
+
+
+def _grid_of_shares(scale: str, first: date, last: date, lines: Sequence[Line]) -> Grid:
+    step = 1 if scale == Scale.MONTH else 7
+    days = [first + timedelta(days=number) for number in range(0, (last - first).days + 1, step)]
+    columns = [
+        Column(
+            day, 0, 24, local(day, time()), local(day + timedelta(days=step), time()),
+            place == 0 or _head_day(scale, day) != _head_day(scale, days[place - 1]),
+        )
+        for place, day in enumerate(days)
+    ]  # fmt: skip
+    shares = shares_of(lines, [(column.starts_at, column.ends_at) for column in columns])
+    rows = [
+        (
+            line,
+            [
+                Cell(
+                    CellKind.SHARE, 1, column.starts_at, column.ends_at,
+                    share=shares.get((line.pk, place), SHUT), is_first=column.is_first,
+                )
+                for place, column in enumerate(columns)
+            ],
+        )
+        for line in lines
+    ]  # fmt: skip
+    heads = [(_head_day(scale, day), number) for day, number in _heads(columns)]
+    return Grid(scale, first, last, columns, heads, rows)
+
+
+def _head_day(scale: str, day: date) -> date:
+    """What a column stands under: the days of a month under their week, the weeks of a year under their month."""
+    return window_of(Scale.WEEK, day)[0] if scale == Scale.MONTH else (day + timedelta(days=3)).replace(day=1)
+
+
+# The list
+
+
+def stretches_of(line: Line, day: date, slots: Sequence[Slot], closed: Sequence[Slot], moment: datetime) -> list[Cell]:
+    """The day of a resource from midnight to midnight, to the minute: what is free between what is not.
+
+    Of a pool what is taken by others is not told of; each stretch says how many are free.
+    """
+    whole = _column(day, 0, 24)
+    edges = {whole.starts_at, whole.ends_at, moment + line.lead}
+    for one in (*slots, *closed):
+        edges |= {one.starts_at, one.ends_at, one.until}
+        if one.kind != SlotKind.CLOSED:
+            edges.add(one.starts_at - line.turnaround)
+    inside = sorted(edge for edge in edges if whole.starts_at <= edge <= whole.ends_at)
+    pieces = [Column(day, 0, 24, begins, ends, False) for begins, ends in zip(inside, inside[1:], strict=False)]
+    cells: list[Cell] = []
+    for cell in cells_of(line, pieces, slots, closed, moment):
+        joins = cells and cells[-1].kind == cell.kind == CellKind.FREE
+        if joins and (cells[-1].slots, cells[-1].free) == (cell.slots, cell.free):
+            cells[-1] = cells[-1]._replace(ends_at=cell.ends_at)
+        else:
+            cells.append(cell)
+    return cells
+
+
+def list_of(
+    scale: str, day: date, lines: Sequence[Line], *, reader: User
+) -> list[tuple[Line, list[tuple[date, list[Cell]]]]]:
+    """The same as `grid_of` of a day or a week, as each resource's days. Four queries."""
+    first, last = window_of(scale, day)
+    ids = [line.pk for line in lines]
+    begins, ends = local(first, time()), local(last + ONE_DAY, time())
+    slots, closed, moment = slots_of(ids, begins, ends, reader=reader), closed_of(ids, begins, ends), now()
+    days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
+    return [
+        (line, [(day, stretches_of(line, day, slots[line.pk], closed[line.pk], moment)) for day in days])
+        for line in lines
+    ]

@@ -1,0 +1,61 @@
+"""The demonstration's resources go without a trace, and trouble nobody while they are there."""
+
+from datetime import time, timedelta
+
+import pytest
+from django.core.management import call_command
+
+from collab4m.clock import today
+from organisations.models import Municipality, RoleKind
+from records.models import Outgoing
+from resources.models import Resource
+from resources.operations import local, request_booking
+from tests.factories import RoleFactory
+from tests.organisations.test_demo import everything
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reference(db):
+    call_command("load_reference")
+
+
+def test_real_officials_get_no_mail_about_examples(reference):
+    for municipality in Municipality.objects.filter(name__in=["Strängnäs", "Eskilstuna"]):
+        RoleFactory(kind=RoleKind.ADMINISTRATOR, body=municipality.body)
+
+    call_command("load_demo")
+
+    assert not Outgoing.objects.filter(kind__startswith="resources.", user__example=False).exists()
+    assert Outgoing.objects.filter(kind__startswith="resources.").exists()
+
+
+def test_remove_demo_leaves_everything_as_it_was(reference):
+    before = everything()
+    call_command("load_demo")
+
+    call_command("remove_demo")
+
+    assert everything() == before
+
+
+def test_remove_demo_takes_what_people_asked_for_and_shared(reference):
+    municipality = Municipality.objects.get(name="Enköping")
+    real = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=municipality.body).user
+    before = everything()
+    call_command("load_demo")
+    day = today() + timedelta(days=30)
+    request_booking(
+        Resource.objects.get(name="Minibuss A (exempel)"),
+        starts_at=local(day, time(9)), ends_at=local(day, time(10)), purpose="Till prov", by=real,
+        on_behalf_of=municipality.body,
+    )  # fmt: skip
+
+    call_command("remove_demo")
+
+    assert _without_the_mail(everything()) == _without_the_mail(before)
+
+
+def _without_the_mail(tables):
+    return {name: rows for name, rows in tables.items() if name != "records.Outgoing"}

@@ -1,0 +1,130 @@
+"""Mail about bookings: in words, in the reader's language, with a way on, to those whom it concerns."""
+
+import re
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core import mail
+from django.utils import translation
+
+from collab4m.clock import today
+from collab4m.templatetags.shell import span_in_words
+from records.models import span
+from records.operations import deliver_mail
+from resources.models import Approval, Booking, Deputy, Rivalry
+from resources.operations import approve_booking, block_resource, change_time, request_booking
+from tests.factories import ResourceFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+ISO = re.compile(r"\d{4}-\d\d-\d\d (\d\d|kl)")
+
+
+@pytest.fixture
+def rivals(van, home, owner, at):
+    van.approval, van.rivalry = Approval.BY_OWNER, Rivalry.COMPETE
+    van.save()
+    return [
+        request_booking(
+            van, starts_at=at(9), ends_at=at(14), purpose="Studiebesök", by=owner, on_behalf_of=home.body, pupils=7
+        )
+        for _rival in range(2)
+    ]
+
+
+def sent():
+    deliver_mail()
+    return list(mail.outbox)
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "sv", "en"),
+    [
+        ((2027, 3, 9, 9), (2027, 3, 9, 14), "tisdag 9 mars 2027 kl. 9–14", "Tuesday 9 March 2027, 9–14"),
+        ((2027, 3, 9, 9, 30), (2027, 3, 10), "tisdag 9 mars 2027 kl. 9.30–24", "Tuesday 9 March 2027, 9.30–24"),
+        (
+            (2027, 3, 5, 15),
+            (2027, 3, 8, 7),
+            "fredag 5 mars 2027 kl. 15 till måndag 8 mars 2027 kl. 7",
+            "Friday 5 March 2027, 15 – Monday 8 March 2027, 7",
+        ),
+    ],
+)  # fmt: skip
+def test_a_time_is_told_in_words(begins, ends, sv, en):
+    class During:
+        lower, upper = (datetime(*one, tzinfo=ZoneInfo("Europe/Stockholm")) for one in (begins, ends))
+
+    for language, told in (("sv", sv), ("en", en)):
+        with translation.override(language):
+            assert span_in_words(During) == told
+
+
+def test_a_rival_that_is_declined_gets_other_times_with_the_way_to_each(rivals, van, asker, neighbour, owner, buses):
+    other = ResourceFactory(name="Minibuss B", municipality=neighbour, category=buses, capacity=9)
+    approve_booking(rivals[0], by=asker, on_behalf_of=neighbour.body)
+
+    (message,) = (one for one in sent() if "får avslag" in one.subject)
+    assert message.to == [owner.email]
+    assert "Någon annan fick tiden." in message.body
+    assert f"Minibuss B, {span_in_words(rivals[1].during)}" in message.body
+    assert re.search(
+        rf"http\S+/resurser/{other.pk}/boka/\?fran=\d{{4}}-\d\d-\d\dT09%3A00&till=\S+T14%3A00", message.body
+    )
+    assert not ISO.search(message.body)
+
+
+def test_mail_is_in_the_readers_language(rivals, asker, neighbour, owner):
+    owner.language = "en"
+    owner.save()
+
+    approve_booking(rivals[0], note="Nyckeln finns i luckan.", by=asker, on_behalf_of=neighbour.body)
+
+    (message,) = (one for one in sent() if "is booked for you" in one.subject)
+    assert re.search(r"Time: (Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day \d+ \w+.*, 9–14", message.body)
+    assert "From the owner: Nyckeln finns i luckan." in message.body
+
+
+def test_both_sides_read_the_difference_when_a_time_is_changed(van, home, owner, asker, neighbour, at):
+    booking = request_booking(
+        van, starts_at=at(9), ends_at=at(11), purpose="Studiebesök", by=owner, on_behalf_of=home.body
+    )
+    change_time(booking, starts_at=at(13), ends_at=at(15), by=owner, on_behalf_of=home.body)
+
+    told = {one.to[0]: one.body for one in sent() if "flyttat" in one.subject or "annan tid" in one.subject}
+    assert set(told) == {owner.email, asker.email}
+    for body in told.values():
+        assert re.search(r"Före: .* kl\. 9–11\nNu: .* kl\. 13–15", body)
+
+
+def test_every_mail_tells_times_in_words(rivals, van, asker, neighbour, at):
+    approve_booking(rivals[0], by=asker, on_behalf_of=neighbour.body)
+    block_resource(
+        van, starts_at=at(8), ends_at=at(20), reason="Service", seen={rivals[0].pk}, by=asker,
+        on_behalf_of=neighbour.body,
+    )  # fmt: skip
+
+    messages = sent()
+    assert len(messages) == 5
+    assert [one.subject for one in messages if ISO.search(one.subject + one.body)] == []
+
+
+def test_what_is_an_example_is_mailed_to_examples_only(van, home, owner, asker, at):
+    van.example, van.approval = True, Approval.BY_OWNER
+    van.save()
+
+    request_booking(van, starts_at=at(9), ends_at=at(11), purpose="Studiebesök", by=owner, on_behalf_of=home.body)
+
+    assert Booking.objects.exists()
+    assert sent() == []
+
+
+def test_a_deputy_who_also_answers_gets_one_mail(van, home, owner, asker, neighbour, at):
+    van.approval = Approval.BY_OWNER
+    van.save()
+    other = UserFactory()
+    for user in (asker, other):
+        Deputy.objects.create(owner=neighbour.body, user=user, valid=span(today(), today()))
+
+    request_booking(van, starts_at=at(9), ends_at=at(11), purpose="Studiebesök", by=owner, on_behalf_of=home.body)
+
+    assert sorted(one.to[0] for one in sent()) == sorted([asker.email, other.email])
