@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Callable
 
 import django
@@ -18,6 +19,7 @@ from benchmarks.compensation import measure_compensation  # noqa: E402
 from benchmarks.imports import measure_import  # noqa: E402
 from benchmarks.national import load  # noqa: E402
 from benchmarks.reports import measure_reports  # noqa: E402
+from benchmarks.resources import measure_resources  # noqa: E402
 from benchmarks.timing import HEAD, Timing, measure  # noqa: E402
 from organisations.models import User  # noqa: E402
 
@@ -94,9 +96,13 @@ def _log_in(user: User) -> Callable[[], int]:
 
 
 def main() -> None:
+    large = "large" in sys.argv
+    if "resources" in sys.argv:
+        return measure_resources(large=large)
     measure_import()  # first, so that nothing else has raised the peak of memory
     measure_reports()
     measure_compensation()
+    measure_resources(large=large)
     bases = {municipalities: measure_base(municipalities) for municipalities in (4, 290)}
     for municipalities, timings in bases.items():
         for size in sorted({size for size, _name in timings}):
