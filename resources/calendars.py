@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event, vCalAddress
+from icalendar import Calendar, Event, Timezone, vCalAddress, vDuration
 
 from resources.models import Blocking, Booking, RequestState
 
@@ -22,7 +23,9 @@ def feed(name: str, events: Iterable[Event]) -> bytes:
     calendar = _calendar("PUBLISH")
     calendar.add("name", name)
     calendar.add("x-wr-calname", name)
-    calendar.add("refresh-interval", "PT1H", parameters={"VALUE": "DURATION"}, encode=False)
+    again = vDuration(timedelta(hours=1))
+    again.params["VALUE"] = "DURATION"  # has no kind of its own (RFC 7986, 5.7)
+    calendar.add("refresh-interval", again)
     for event in events:
         calendar.add_component(event)
     return _written(calendar)
@@ -50,8 +53,15 @@ def _calendar(method: str) -> Calendar:
 
 
 def _written(calendar: Calendar) -> bytes:
-    calendar.add_missing_timezones()
+    if calendar.events:
+        calendar.subcomponents.insert(0, _stockholm())
     return calendar.to_ical()
+
+
+@cache
+def _stockholm() -> Timezone:
+    """When its clocks change. Worked out once, since it takes longer than all else about an invitation."""
+    return Timezone.from_tzinfo(STOCKHOLM, STOCKHOLM.key)
 
 
 def event_of(booking: Booking) -> Event:

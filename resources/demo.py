@@ -83,8 +83,8 @@ KITCHEN, DIGGER, STAGE = "Undervisningskök", "Grävmaskin", "Aula"
 
 EXAMPLES = (
     _Example(
-        "strangnas", BUS_A, "minibuss", "Exempel på en minibuss som går att boka direkt, alla dagar.",
-        capacity=9, features=["dragkrok"], opens=(7, 20), every_day=True, price=(PriceUnit.DAY, 400),
+        "strangnas", BUS_A, "minibuss", "Exempel på en minibuss som går att boka direkt, dygnet runt.",
+        capacity=9, features=["dragkrok"], opens=(0, 24), every_day=True, price=(PriceUnit.DAY, 400),
         facts={"approval": Approval.AUTOMATIC},
     ),
     _Example(
@@ -247,7 +247,7 @@ def _share(places: _Places, one: _Example, shared: dict[str, Resource]) -> Resou
         by=by,
         example=True,
     )
-    opens, closes = (time(hour) for hour in one.opens)
+    opens, closes = (time(hour % 24) for hour in one.opens)  # midnight is the end of the day too
     openings = [
         Opening(weekday, opens, closes, in_breaks=one.every_day, on_red_days=one.every_day)
         for weekday in (EVERY_DAY if one.every_day else WEEKDAYS)

@@ -184,9 +184,11 @@ def expired(booking: Booking) -> list[Message]:
     return [*_to_asker("expired", booking), *_to_owner("expired_unanswered", booking)]
 
 
-def displaced(booking: Booking, reason: str, instead: Iterable[Any]) -> list[Message]:
+def displaced(booking: Booking, reason: str, instead: Iterable[Any], *, was_booked: bool) -> list[Message]:
+    """To whoever asked: the owner has blocked the time. A request that was never approved is in nobody's calendar."""
     ways = [with_way(one, booking.quantity) for one in instead]
-    return list(_to_asker("displaced", booking, reason=reason, instead=ways, invites=True, ended=True))
+    context: dict[str, Any] = {"reason": reason, "instead": ways, "was_booked": was_booked}
+    return list(_to_asker("displaced", booking, invites=was_booked, ended=True, **context))
 
 
 # The waiting list

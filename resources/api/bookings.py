@@ -101,8 +101,6 @@ def pattern_of(series: dict[str, Any], starts_at: datetime, ends_at: datetime) -
     length = ends.replace(tzinfo=None) - begins.replace(tzinfo=None)
     if length <= timedelta(0):
         raise BookingRefused(_("The end comes before the start. Change one of them."), "ends_at")
-    if length % timedelta(minutes=1):
-        raise BookingRefused(_("Ask for whole minutes."), "ends_at")
     return Pattern(
         first_day=begins.date(),
         last_day=series["last_day"],

@@ -28,6 +28,7 @@ class Moment(serializers.DateTimeField):
     """A moment with its offset from UTC: without one, nobody knows which of two hours in October is meant."""
 
     default_error_messages: ClassVar[dict[str, Any]] = {
+        "minutes": gettext_lazy("Ask for whole minutes."),
         "offset": gettext_lazy("Write the time with its offset from UTC, such as 2026-12-08T09:00:00+01:00."),
     }
 
@@ -35,6 +36,8 @@ class Moment(serializers.DateTimeField):
         within_reason(value.date())
         if timezone.is_naive(value):
             self.fail("offset")
+        if value.second or value.microsecond:
+            self.fail("minutes")
         return super().enforce_timezone(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import Body, User
@@ -38,8 +39,8 @@ class FeedForm(forms.Form):
         field = self.fields["what"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [
-            (FeedKind.PERSON, _("what I have asked for")),
-            (FeedKind.DECIDER, _("requests that I decide on")),
+            (FeedKind.PERSON, capfirst(_("what I have asked for"))),
+            (FeedKind.DECIDER, capfirst(_("requests that I decide on"))),
             (_("All bookings of"), [(f"{FeedKind.SCHOOL}-{pk}", body.name) for pk, body in self.bodies.items()]),
             (_("When it is taken"), [(f"{FeedKind.RESOURCE}-{pk}", row.name) for pk, row in self.resources.items()]),
         ]

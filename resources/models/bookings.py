@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from collab4m.clock import now, today
 from organisations.models import Body, Municipality
@@ -26,9 +27,9 @@ from resources.models.catalogue import PriceRule, Resource, Unit, deputising
 class RequestState(models.TextChoices):
     REQUESTED = "requested", _("waits for the owner")
     INFO_NEEDED = "info_needed", _("the owner asks for more")
-    APPROVED = "approved", _("approved")
+    APPROVED = "approved", pgettext_lazy("booking", "approved")
     DECLINED = "declined", _("declined")
-    WITHDRAWN = "withdrawn", _("withdrawn")
+    WITHDRAWN = "withdrawn", pgettext_lazy("booking", "withdrawn")
     EXPIRED = "expired", _("expired without an answer")
     CANCELLED = "cancelled", _("cancelled")
 

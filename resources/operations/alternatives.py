@@ -19,6 +19,7 @@ from resources.operations.freedom import STEP, Calendar, Standing, Time, calenda
 MOST = 3
 DAYS_AROUND = 14
 LATER_DAYS = 120
+MORNING = 6
 
 
 @dataclass(frozen=True)
@@ -96,12 +97,17 @@ def _similar(resource: Resource, times: Sequence[Time], user: User, quantity: in
 
 def nearest(calendar: Calendar, wanted: datetime, length: timedelta) -> list[datetime]:
     """Starts of free times of that length, one for each time it is open: the nearest within two weeks, or the first
-    ones further on. A day's start is as near the hour that was wanted as can be."""
+    ones further on. A day's start is as near the hour that was wanted as can be; those at night come last."""
     around = timedelta(days=DAYS_AROUND)
     near = _starts(calendar, wanted - around, wanted + around, length, wanted)
     if near:
-        return sorted(near, key=lambda start: (abs(start - wanted), start))[:MOST]
+        by_day = not _at_night(wanted)
+        return sorted(near, key=lambda start: (by_day and _at_night(start), abs(start - wanted), start))[:MOST]
     return _starts(calendar, wanted + around, wanted + timedelta(days=LATER_DAYS), length, wanted)[:MOST]
+
+
+def _at_night(start: datetime) -> bool:
+    return localtime(start).hour < MORNING
 
 
 def _starts(

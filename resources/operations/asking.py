@@ -15,6 +15,7 @@ from collab4m.clock import now
 from collab4m.errors import RuleBroken, refused
 from organisations.models import Body, School, User
 from programmes.models import Programme
+from records.models import Event
 from records.operations import differences, record, send
 from records.people import speaking_for
 from resources import mails
@@ -27,11 +28,13 @@ from resources.models import (
     ResourceKind,
     Rivalry,
     Series,
+    Takes,
 )
 from resources.operations.alternatives import alternatives_to
 from resources.operations.claiming import (
     CannotBeHad,
     SlotTaken,
+    TooFewUnits,
     claim_booking,
     claim_kept,
     is_free,
@@ -41,6 +44,7 @@ from resources.operations.claiming import (
     slot_taken,
     span_of,
 )
+from resources.operations.lengths import minutes_in_words
 from resources.operations.letting_go import fall_back, locked, offer_freed, sweep
 from resources.operations.opening import DAYS_AHEAD, is_open
 from resources.operations.pricing import price_of
@@ -125,11 +129,14 @@ def request_booking(
     The same `idempotency_key` from the same person gives the same booking.
     Raises MayNotAsk, BookingRefused, KeyUsed, TooFewUnits, and ResourceClosed or SlotTaken with alternatives.
     """
+    what = {
+        "starts_at": starts_at, "ends_at": ends_at, "purpose": purpose.strip(), "quantity": quantity, "pupils": pupils
+    }  # fmt: skip
 
     def ask() -> Booking:
         with transaction.atomic():
             lock_units(resource)
-            if known := asked_before(resource, by, idempotency_key):
+            if known := asked_before(resource, by, idempotency_key, **what):
                 return known
             return make_booking(
                 resource, starts_at=starts_at, ends_at=ends_at, purpose=purpose, by=by, on_behalf_of=on_behalf_of,
@@ -140,14 +147,23 @@ def request_booking(
     return with_alternatives(resource, ask, user=by, quantity=quantity)
 
 
-def asked_before(resource: Resource, by: User, idempotency_key: str) -> Booking | None:
+def asked_before(resource: Resource, by: User, idempotency_key: str, **asked: Any) -> Booking | None:
     """The booking that the same person made with the same key. Raises KeyUsed if that was of something else."""
     if not idempotency_key:
         return None
     known = Booking.objects.filter(asked_by=by, idempotency_key=idempotency_key).first()
-    if known is not None and (known.resource_id != resource.pk or known.series_id is not None):
+    if known is None:
+        return None
+    if known.resource_id != resource.pk or known.series_id is not None:
+        raise KeyUsed
+    if any(getattr(known, name) != value for name, value in asked.items()) and not _has_changed(known):
         raise KeyUsed
     return known
+
+
+def _has_changed(booking: Booking) -> bool:
+    """Whether it is no longer what was asked for at first."""
+    return Event.objects.about(booking).filter(name__in=["booking.moved", "booking.changed"]).exists()
 
 
 def booking_made_with(key: str, *, by: User) -> Booking | None:
@@ -258,11 +274,11 @@ def check_time(resource: Resource, starts_at: datetime, ends_at: datetime) -> No
         raise BookingRefused(_("Book five minutes at least."), "ends_at")
     lead = timedelta(minutes=resource.lead_minutes)
     if starts_at < now() + lead:
-        words = {"hours": -(-resource.lead_minutes // 60)}
-        raise BookingRefused(_("The owner wants to be asked %(hours)s hours ahead at least.") % words, "starts_at")
+        words = {"long": minutes_in_words(resource.lead_minutes)}
+        raise BookingRefused(_("The owner wants to be asked %(long)s ahead at least.") % words, "starts_at")
     if resource.longest_minutes and ends_at - starts_at > timedelta(minutes=resource.longest_minutes):
-        words = {"hours": resource.longest_minutes // 60}
-        raise BookingRefused(_("The owner lends it for %(hours)s hours at a time at most.") % words, "ends_at")
+        words = {"long": minutes_in_words(resource.longest_minutes)}
+        raise BookingRefused(_("The owner lends it for %(long)s at a time at most.") % words, "ends_at")
 
 
 def check_what(resource: Resource, purpose: str, **more: Any) -> None:
@@ -275,6 +291,12 @@ def check_what(resource: Resource, purpose: str, **more: Any) -> None:
     if resource.kind == ResourceKind.VEHICLE and resource.permits and not more.get("licence_confirmed"):
         words = {"permits": resource.permits}
         raise BookingRefused(_("Confirm that the driver has what is needed: %(permits)s.") % words, "licence_confirmed")
+
+
+def check_pieces(resource: Resource, quantity: int) -> None:
+    """Raises TooFewUnits when it does not consist of so many pieces as are asked for."""
+    if resource.takes == Takes.SOME and quantity > (pieces := resource.units.count()):
+        raise TooFewUnits(resource, pieces)
 
 
 def change_time(booking: Booking, *, starts_at: datetime, ends_at: datetime, by: User, on_behalf_of: Body) -> Booking:

@@ -121,19 +121,18 @@ def block_resource(
     gone = []
     for booking in map(locked, displaced):
         if not _stands_beside(booking, during, reason, by, on_behalf_of):
-            _displace(booking, reason, by, on_behalf_of)
-            gone.append(booking)
+            gone.append((booking, _displace(booking, reason, by, on_behalf_of)))
     for offer in map(locked_offer, offers_displaced_by(resource, starts_at, ends_at)):
         end_offer(offer, WaitState.WAITING)
         send(*mails.offer_withdrawn(offer, reason))
     blocking = Blocking.objects.create(resource=resource, during=during, reason=reason, by=by)
     claim_time(resource, during, blocking=blocking)
     offer_freed(*nearby)
-    for booking in gone:
+    for booking, was_booked in gone:
         instead = alternatives_to(
             booking.resource, booking.starts_at, booking.ends_at, user=booking.asked_by, quantity=booking.quantity
         )
-        send(*mails.displaced(booking, reason, instead))
+        send(*mails.displaced(booking, reason, instead, was_booked=was_booked))
     record(
         "resource.blocked", resource, by=by, on_behalf_of=on_behalf_of, reason=reason,
         begins=starts_at.isoformat(), ends=ends_at.isoformat(), displaced=len(gone),
@@ -141,7 +140,9 @@ def block_resource(
     return blocking
 
 
-def _displace(booking: Booking, reason: str, by: User, on_behalf_of: Body) -> None:
+def _displace(booking: Booking, reason: str, by: User, on_behalf_of: Body) -> bool:
+    """Cancel one; returns whether some time of it was approved."""
+    was_booked = booking.request_state == RequestState.APPROVED or booking.kept is not None
     release([booking])
     booking.during = booking.kept or booking.during
     booking.request_state, booking.answer, booking.kept = RequestState.CANCELLED, reason, None
@@ -149,6 +150,7 @@ def _displace(booking: Booking, reason: str, by: User, on_behalf_of: Body) -> No
     booking.sequence += 1
     booking.save()
     record("booking.displaced", booking, by=by, on_behalf_of=on_behalf_of, reason=reason)
+    return was_booked
 
 
 def _stands_beside(booking: Booking, during: DateTimeTZRange, reason: str, by: User, on_behalf_of: Body) -> bool:

@@ -181,10 +181,11 @@ def _decline_all(bookings: Iterable[Booking], reason: str, by: User, on_behalf_o
 
 
 def instead_of(booking: Booking) -> list[Alternative]:
-    """What whoever asked could have instead."""
-    return alternatives_to(
+    """What whoever asked could have instead; never what the owner has just said no to."""
+    found = alternatives_to(
         booking.resource, booking.starts_at, booking.ends_at, user=booking.asked_by, quantity=booking.quantity
     )
+    return [one for one in found if (one.resource.pk, one.starts_at) != (booking.resource_id, booking.starts_at)]
 
 
 # Many at once

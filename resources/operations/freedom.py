@@ -30,12 +30,13 @@ class Standing(models.TextChoices):
 
 
 # One scan by range for each time, instead of one look for each resource and time. Claims up to the longest turnaround
-# after the time are found by their index, and kept if they come within the resource's own.
+# after the time are found by their index, and kept if they come within the resource's own. `span.id` and `during` stand
+# in no constraint: without them PostgreSQL reads the constraint's index, ordered by resource or unit, from end to end.
 OPEN_THEN = """
     SELECT span.resource_id, array_agg(wanted.place::int)
     FROM unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS wanted (begins, ends, place)
     JOIN resources_openspan AS span ON span.during @> tstzrange(wanted.begins, wanted.ends)
-    WHERE span.resource_id = ANY(%(resources)s)
+    WHERE span.resource_id = ANY(%(resources)s) AND span.id > 0
     GROUP BY span.resource_id
 """
 TAKEN_THEN = """
@@ -47,7 +48,7 @@ TAKEN_THEN = """
         JOIN resources_resourceunit AS part ON part.unit_id = claim.unit_id
         JOIN resources_resource AS resource ON resource.id = part.resource_id
         WHERE part.resource_id = ANY(%(resources)s)
-          AND lower(claim.blocked) < wanted.ends + resource.turnaround_minutes * interval '1 minute'
+          AND lower(claim.during) < wanted.ends + resource.turnaround_minutes * interval '1 minute'
         GROUP BY part.resource_id, wanted.place
     ) AS counted
     GROUP BY resource_id

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -114,7 +115,8 @@ def grid_of(scale: str, day: date, lines: Sequence[Line], *, reader: User) -> Gr
     taken = sorted({(slot.starts_at, slot.ends_at) for one in slots.values() for slot in one})
     columns = _hours_of(first, taken) if scale == Scale.DAY else _hours_of_week(first, taken, closed, ids)
     moment = now()
-    rows = [(line, cells_of(line, columns, slots[line.pk], closed[line.pk], moment)) for line in lines]
+    known: dict[Any, list[Cell]] = {}
+    rows = [(line, cells_of(line, columns, slots[line.pk], closed[line.pk], moment, known)) for line in lines]
     return Grid(scale, first, last, columns, _heads(columns), rows)
 
 
@@ -151,7 +153,7 @@ def _hours_of(day: date, taken: Collection[tuple[datetime, datetime]]) -> list[C
 def _hours_of_week(
     monday: date,
     taken: Collection[tuple[datetime, datetime]],
-    closed: dict[int, list[Slot]],
+    closed: dict[int, tuple[Slot, ...]],
     ids: Collection[int],
 ) -> list[Column]:
     """Two hours at a time through the school day, and more when something is booked then. Weekends when of use."""
@@ -185,34 +187,64 @@ def _heads(columns: Iterable[Column]) -> list[tuple[date, int]]:
 
 
 def cells_of(
-    line: Line, columns: Sequence[Column], slots: Sequence[Slot], closed: Sequence[Slot], moment: datetime
+    line: Line,
+    columns: Sequence[Column],
+    slots: Iterable[Slot],
+    closed: tuple[Slot, ...],
+    moment: datetime,
+    known: dict[Any, list[Cell]] | None = None,
 ) -> list[Cell]:
     """The cells of a row. Where part of a cell is taken the whole is: what is left of it stands in the list.
 
-    Cells that say the same are one, except those that are free: they stay apart, to be chosen.
+    Cells that say the same are one, except those that are free: they stay apart, to be chosen. `known` keeps the cells
+    that nothing takes, which are the same in most rows.
     """
     earliest = moment + line.lead
+    known = {} if known is None else known
+    if not line.is_pool and (closed, line.lead) not in known:
+        known[closed, line.lead] = [_cell(line, column, (), closed, earliest) for column in columns]
+    bare, near = known.get((closed, line.lead), []), _near(line, columns, slots)
     cells: list[Cell] = []
-    for column in columns:
-        begins, ends = column.starts_at, column.ends_at
-        here = tuple([slot for slot in slots if slot.starts_at < ends and slot.ends_at > begins])
-        free = 0
-        if line.is_pool:
-            taken = [slot.units for slot in slots if slot.starts_at < ends + line.turnaround and slot.until > begins]
-            free = line.units - len(frozenset().union(*taken))
-            here = tuple([slot for slot in here if slot.kind != SlotKind.BUSY])
-        if here and not free:
-            kind: str = here[0].kind
-        elif line.is_pool and not free:
-            kind = SlotKind.BUSY
+    for place, column in enumerate(columns):
+        if place in near or line.is_pool:
+            cell = _cell(line, column, near.get(place, ()), closed, earliest)
         else:
-            kind, begins, ends = _rest(line, column, slots, closed, earliest)
+            cell = bare[place]
         last = cells[-1] if cells else None
-        if last and (here or kind != CellKind.FREE) and last.kind == kind and (last.slots, last.free) == (here, free):
-            cells[-1] = Cell(kind, last.columns + 1, last.starts_at, ends, here, free, SHUT, last.is_first)
+        if (
+            last and last.kind == cell.kind and (cell.slots or cell.kind != CellKind.FREE)
+            and last.slots == cell.slots and last.free == cell.free
+        ):  # fmt: skip
+            cells[-1] = last._replace(columns=last.columns + 1, ends_at=cell.ends_at)
         else:
-            cells.append(Cell(kind, 1, begins, ends, here, free, SHUT, column.is_first))
+            cells.append(cell)
     return cells
+
+
+def _near(line: Line, columns: Sequence[Column], slots: Iterable[Slot]) -> dict[int, list[Slot]]:
+    """What touches each column, or comes so near that the turnaround does, by the column's place."""
+    starts, ends = [column.starts_at for column in columns], [column.ends_at for column in columns]
+    near: dict[int, list[Slot]] = {}
+    for slot in slots:
+        for place in range(bisect_right(ends, slot.starts_at - line.turnaround), bisect_left(starts, slot.until)):
+            near.setdefault(place, []).append(slot)
+    return near
+
+
+def _cell(line: Line, column: Column, near: Sequence[Slot], closed: Iterable[Slot], earliest: datetime) -> Cell:
+    begins, ends = column.starts_at, column.ends_at
+    here = tuple([slot for slot in near if slot.starts_at < ends and slot.ends_at > begins])
+    free = 0
+    if line.is_pool:
+        free = line.units - len(frozenset().union(*[slot.units for slot in near]))
+        here = tuple([slot for slot in here if slot.kind != SlotKind.BUSY])
+    if here and not free:
+        kind: str = here[0].kind
+    elif line.is_pool and not free:
+        kind = SlotKind.BUSY
+    else:
+        kind, begins, ends = _rest(line, column, near, closed, earliest)
+    return Cell(kind, 1, begins, ends, here, free, SHUT, column.is_first)
 
 
 def _rest(
@@ -284,7 +316,9 @@ def _head_day(scale: str, day: date) -> date:
 # The list
 
 
-def stretches_of(line: Line, day: date, slots: Sequence[Slot], closed: Sequence[Slot], moment: datetime) -> list[Cell]:
+def stretches_of(
+    line: Line, day: date, slots: Sequence[Slot], closed: tuple[Slot, ...], moment: datetime
+) -> list[Cell]:
     """The day of a resource from midnight to midnight, to the minute: what is free between what is not.
 
     Of a pool what is taken by others is not told of; each stretch says how many are free.

@@ -47,6 +47,7 @@ from resources.operations.sharing import (
     add_units,
     bodies_shared_for,
     change_resource,
+    names_of_run,
     place_of,
     set_price,
     share_resource,
@@ -267,7 +268,7 @@ def _written(resource: Resource, parts: Sequence[Resource]) -> dict[str, str]:
         "capacity": "" if resource.capacity is None else str(resource.capacity),
         "site": resource.site.name if resource.site else "",
         "units": "" if own == [resource.name] and not parts else "; ".join(own),
-        "parts": "; ".join(part.name for part in parts),
+        "parts": "; ".join(sorted((part.name for part in parts), key=swedish_key)),
         "price": f"{price.sek.normalize():f}".replace(".", ",") if price else "",
         "price_unit": str(price.get_unit_display()) if price else "",
         "vat": str(price.get_vat_display()) if price else "",
@@ -318,13 +319,9 @@ def hours_of_words(said: str) -> int | None:
 
 def units_of_words(said: str) -> list[str]:
     """Names of pieces: with semicolons between, or else commas; iPad 1–30 is thirty."""
-    names = []
+    names: list[str] = []
     for one in filter(None, (part.strip() for part in said.split(";" if ";" in said else ","))):
-        run = re.fullmatch(r"(.*?)([0-9]{1,4})\s*–\s*([0-9]{1,4})", one)
-        if run and int(run[2]) < int(run[3]):
-            names += [f"{run[1]}{number}" for number in range(int(run[2]), int(run[3]) + 1)]
-        else:
-            names.append(one)
+        names += names_of_run(one)
         if len(names) > MOST_UNITS:
             raise ValueError(gettext("A resource has %(most)s pieces at most.") % {"most": MOST_UNITS})
     if any(len(name) > 100 for name in names):
@@ -402,8 +399,7 @@ class _Planner:
         if (owner.pk, name) in self.lines:
             message = gettext("The same stands on line %(line)s. Keep one of the rows.")
             self.blame(line, "name", name, message % {"line": self.lines[owner.pk, name]})
-            return None
-        self.lines[owner.pk, name] = line
+        self.lines.setdefault((owner.pk, name), line)
         resource = self.there.get((owner.pk, name))
         if resource is not None and resource.is_retired:
             message = gettext("It is no longer shared. Share it again on its page, or choose another name.")
@@ -550,6 +546,8 @@ class _Planner:
         resource = planned.resource
         assert resource is not None
         stands = self.written[resource.pk]
+        if set(planned.values.get("parts", ())) == {part for part in stands["parts"].split("; ") if part}:
+            planned.values.pop("parts", None)
         if "parts" in planned.values:
             message = gettext("What a whole consists of is not changed by a file. Leave it as it is: %(stands)s.")
             words = {"stands": stands["parts"] or gettext("nothing")}
@@ -565,9 +563,9 @@ class _Planner:
                 del planned.values["price"]
         for column, value in planned.values.items():
             if column != "kind" or "category" not in planned.values:
-                before = (
-                    " ".join(filter(None, (stands[one] for one in _PRICE))) if column == "price" else stands[column]
-                )
+                before = stands[column]
+                if column == "price" and before:
+                    before = _price_in_words(*(stands[one] for one in _PRICE))
                 planned.changes.append((str(BY_NAME[column].label), before, in_words(column, value)))
 
     def _compare_units(self, planned: Planned, said: dict[str, str]) -> None:
@@ -606,11 +604,16 @@ def _is_same(stands: Any, value: Any) -> bool:
     return bool(stands == value)
 
 
+def _price_in_words(sek: Any, unit: Any, vat: Any) -> str:
+    return gettext("%(sek)s kr per %(unit)s, %(vat)s") % {"sek": sek, "unit": unit, "vat": vat}
+
+
 def in_words(column: str, value: Any) -> str:
     """A value as the portal writes it in a file."""
     if column == "price":
         sek, unit, vat = value
-        return f"{f'{sek.normalize():f}'.replace('.', ',')} {PriceUnit(unit).label} {VatTreatment(vat).label}"
+        said = f"{sek.normalize():f}".replace(".", ",")
+        return _price_in_words(said, PriceUnit(unit).label, VatTreatment(vat).label)
     if column in CHOICES:
         return str(CHOICES[column](value).label)
     if column in (*MINUTES, *HOURS):

@@ -21,6 +21,7 @@ from organisations.models import Municipality, Site, TravelTime, User
 from resources.models import Approval, Category, Feature, PriceRule, Resource, ResourceUnit, Takes
 from resources.operations.alternatives import Alternative, askable_by
 from resources.operations.freedom import Calendar, Standing, Time, calendars_of, standings
+from resources.operations.lengths import minutes_in_words
 from resources.operations.pricing import cost, units_between
 
 MOST_WORDS = 8
@@ -156,7 +157,7 @@ def similar_resources(user: User, need: Need, *, but: Collection[int] = ()) -> l
     found = [one for one in _found(rows, need) if one.fits and _too_few(one, need) <= (need.capacity or 0) / 4]
     for one in found:
         one.lacks = [feature for feature in need.features if feature.pk not in had.get(one.pk, set())]
-    if need.category is None and not need.kind:  # without a sort to keep to, something of what is sought must be there
+    if not (need.category or need.kind or need.words):  # without a sort, something of what is sought must be there
         found = [
             one
             for one in found
@@ -345,9 +346,9 @@ def _owners_rule(found: Found, need: Need) -> Iterable[Reason]:
     if resource.longest_minutes and any(
         ends - begins > timedelta(minutes=resource.longest_minutes) for begins, ends in need.times
     ):
-        yield Reason(_("lent for %(hours)s hours at a time at most") % {"hours": resource.longest_minutes // 60})
+        yield Reason(_("lent for %(long)s at a time at most") % {"long": minutes_in_words(resource.longest_minutes)})
     elif resource.lead_minutes:
-        yield Reason(_("asked for %(hours)s hours ahead at least") % {"hours": -(-resource.lead_minutes // 60)})
+        yield Reason(_("asked for %(long)s ahead at least") % {"long": minutes_in_words(resource.lead_minutes)})
 
 
 def _price_in_words(found: Found, need: Need) -> str:

@@ -40,6 +40,7 @@ from resources.operations.asking import (
     with_alternatives,
 )
 from resources.operations.claiming import (
+    TooFewUnits,
     lock_shared,
     lock_units,
     needed_between,
@@ -70,26 +71,7 @@ class Pattern:
 
     def dates(self) -> list[date]:
         """Its days in order. Raises BookingRefused for a rule that gives none or too many."""
-        if self.last_day < self.first_day:
-            raise BookingRefused(_("The last day comes before the first. Change one of them."), "last_day")
-        if not 1 <= self.every_weeks <= 52:
-            raise BookingRefused(_("Choose every week, or every so many weeks up to fifty-two."), "every_weeks")
-        if (self.last_day - self.first_day).days > 800:
-            raise BookingRefused(_("Choose a last day within two years."), "last_day")
-        weekdays = set(self.weekdays) or {self.first_day.isoweekday()}
-        monday = self.first_day - timedelta(days=self.first_day.weekday())
-        days = (self.first_day + timedelta(days=step) for step in range((self.last_day - self.first_day).days + 1))
-        found = [
-            day for day in days
-            if day.isoweekday() in weekdays and ((day - monday).days // 7) % self.every_weeks == 0
-        ]  # fmt: skip
-        if self.breaks_of is not None:
-            breaks = list(
-                SchoolBreak.objects.filter(
-                    municipality=self.breaks_of, valid__overlap=(self.first_day, self.last_day + timedelta(days=1))
-                )
-            )
-            found = [day for day in found if not any(day in one.valid for one in breaks)]
+        found, _skipped = self._days()
         if not found:
             raise BookingRefused(_("The rule gives no day. Change the weekdays or the last day."), "weekdays")
         if len(found) > MOST_DATES:
@@ -99,15 +81,39 @@ class Pattern:
             )
         return found
 
+    def skipped(self) -> list[date]:
+        """The days of the rule that fall in a break which is left out. Raises BookingRefused as `dates`."""
+        return self._days()[1]
+
+    def _days(self) -> tuple[list[date], list[date]]:
+        if self.last_day < self.first_day:
+            raise BookingRefused(_("The last day comes before the first. Change one of them."), "last_day")
+        if not 1 <= self.every_weeks <= 52:
+            raise BookingRefused(_("Choose every week, or every so many weeks up to fifty-two."), "every_weeks")
+        if (self.last_day - self.first_day).days > 800:
+            raise BookingRefused(_("Choose a last day within two years."), "last_day")
+        weekdays = set(self.weekdays) or {self.first_day.isoweekday()}
+        monday = self.first_day - timedelta(days=self.first_day.weekday())
+        days = (self.first_day + timedelta(days=step) for step in range((self.last_day - self.first_day).days + 1))
+        by_rule = [
+            day for day in days
+            if day.isoweekday() in weekdays and ((day - monday).days // 7) % self.every_weeks == 0
+        ]  # fmt: skip
+        if self.breaks_of is None:
+            return by_rule, []
+        breaks = list(
+            SchoolBreak.objects.filter(
+                municipality=self.breaks_of, valid__overlap=(self.first_day, self.last_day + timedelta(days=1))
+            )
+        )
+        skipped = [day for day in by_rule if any(day in one.valid for one in breaks)]
+        return [day for day in by_rule if day not in skipped], skipped
+
     def times(self) -> list[tuple[datetime, datetime]]:
         """Start and end of each day, aware."""
-        begun = [local(day, self.starts) for day in self.dates()]
-        ends = [
-            local((datetime.combine(day, self.starts) + timedelta(minutes=self.minutes)).date(),
-                  (datetime.combine(day, self.starts) + timedelta(minutes=self.minutes)).time())
-            for day in self.dates()
-        ]  # fmt: skip
-        return list(zip(begun, ends, strict=True))
+        length = timedelta(minutes=self.minutes)
+        ends = {day: datetime.combine(day, self.starts) + length for day in self.dates()}
+        return [(local(day, self.starts), local(end.date(), end.time())) for day, end in ends.items()]
 
 
 class DateState(models.TextChoices):
@@ -174,7 +180,9 @@ def preview(
             found.append(Occurrence(starts_at, ends_at, DateState.REFUSED, str(refusal)))
             continue
         free = len(units) - wanted
-        if not is_open:
+        if wanted > len(units) > 0:
+            found.append(Occurrence(starts_at, ends_at, DateState.REFUSED, str(TooFewUnits(resource, len(units)))))
+        elif not is_open:
             found.append(Occurrence(starts_at, ends_at, DateState.CLOSED))
         elif wanted * (1 + sum(begins < blocked_to and ends > during.lower for begins, ends in own)) > len(units) > 0:
             found.append(
@@ -195,7 +203,7 @@ def _with_substitutes(resource: Resource, dates: Sequence[Occurrence], user: Use
     if not taken:
         return list(dates)
     turnaround = timedelta(minutes=resource.turnaround_minutes)
-    spoken_for = [(resource.pk, one.starts_at, one.ends_at) for one in dates]
+    spoken_for = [(resource.pk, one.starts_at, one.ends_at) for one in dates if one.state == DateState.FREE]
     each = alternatives_to_each(resource, [(one.starts_at, one.ends_at) for one in taken], user=user, quantity=quantity)
     instead: dict[datetime, list[Alternative]] = {}
     for one, offered in zip(taken, each, strict=True):
@@ -239,23 +247,23 @@ def request_series(
     if not times:
         raise BookingRefused(_("No date is left. Keep one at least."))
 
+    rule = {
+        "first_day": pattern.first_day,
+        "last_day": pattern.last_day,
+        "weekdays": sorted(pattern.weekdays),
+        "every_weeks": pattern.every_weeks,
+        "starts": pattern.starts,
+        "minutes": pattern.minutes,
+        "breaks_of": pattern.breaks_of,
+    }
+
     def ask() -> tuple[Series, list[Booking]]:
         with transaction.atomic():
             lock_units(resource, *(other.resource for other in instead.values()))
-            if known := series_asked_before(resource, by, idempotency_key):
+            if known := series_asked_before(resource, by, idempotency_key, rule):
                 return known, list(known.bookings.order_by("pk"))
             check_asker(resource, by, on_behalf_of)
-            series = Series.objects.create(
-                resource=resource,
-                booked_for_id=on_behalf_of.pk,
-                first_day=pattern.first_day,
-                last_day=pattern.last_day,
-                weekdays=sorted(pattern.weekdays),
-                every_weeks=pattern.every_weeks,
-                starts=pattern.starts,
-                minutes=pattern.minutes,
-                breaks_of=pattern.breaks_of,
-            )
+            series = Series.objects.create(resource=resource, booked_for_id=on_behalf_of.pk, **rule)
             made = [
                 make_booking(
                     taken,
@@ -278,7 +286,7 @@ def request_series(
     return with_alternatives(resource, ask, user=by, quantity=what.get("quantity", 1))
 
 
-def series_asked_before(resource: Resource, by: User, idempotency_key: str) -> Series | None:
+def series_asked_before(resource: Resource, by: User, idempotency_key: str, rule: Mapping[str, Any]) -> Series | None:
     """The series that the same person made with the same key. Raises KeyUsed if that was of something else."""
     if not idempotency_key:
         return None
@@ -288,6 +296,8 @@ def series_asked_before(resource: Resource, by: User, idempotency_key: str) -> S
     if known is None:
         return None
     if known.series is None or known.series.resource_id != resource.pk:
+        raise KeyUsed
+    if any(getattr(known.series, name) != value for name, value in rule.items()):
         raise KeyUsed
     return known.series
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -82,6 +83,17 @@ class Opening:
     closes: time
     in_breaks: bool = False
     on_red_days: bool = False
+
+
+def names_of_run(words: str, *, typed: bool = False) -> list[str]:
+    """The names of pieces that somebody wrote at once: iPad 1–30 is thirty. Anything else is one name.
+
+    `typed`: a hyphen does as well, which keyboards have, from three pieces on; Sal 1-2 is the name of a room.
+    """
+    run = re.fullmatch(r"(.*?)([0-9]{1,4})\s*([-–])\s*([0-9]{1,4})", words)
+    if run is None or int(run[2]) >= int(run[4]) or (run[3] == "-" and not (typed and int(run[4]) - int(run[2]) > 1)):
+        return [words]
+    return [f"{run[1]}{number}" for number in range(int(run[2]), int(run[4]) + 1)]
 
 
 def place_of(owner: Body) -> Municipality:

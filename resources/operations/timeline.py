@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, models
-from django.db.models import Count, Q
+from django.db.models import Case, Count, OuterRef, Q, Subquery, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 
-from organisations.models import Membership, School, User
-from resources.models import Askers, Booking, Claim, OpenSpan, RequestState, Resource, Takes, keepers
+from organisations.models import User
+from resources.models import Booking, Claim, OpenSpan, RequestState, Resource, ResourceUnit, Takes, keepers
+from resources.operations.alternatives import askable_by
 from resources.operations.claiming import span_of
 
 
@@ -67,7 +71,7 @@ class Line:
 
 
 def timeline_of(resources: Collection[Resource], begins: datetime, ends: datetime, *, reader: User) -> list[Row]:
-    """What is not free in [begins, ends), closed times with the rest. Five queries whatever there is."""
+    """What is not free in [begins, ends), closed times with the rest. Four queries whatever there is."""
     ids = [resource.pk for resource in resources]
     slots = slots_of(ids, begins, ends, reader=reader)
     closed = closed_of(ids, begins, ends)
@@ -88,8 +92,10 @@ def slots_of(ids: Collection[int], begins: datetime, ends: datetime, *, reader: 
     )  # fmt: skip
     visible = Booking.objects.visible_to(reader)
     asking = visible.filter(request_state__in=RequestState.open(), resource__in=ids, during__overlap=window)
-    held = Claim.objects.filter(blocked__overlap=window, booking__isnull=False).values("booking")
-    seen = _told(visible.filter(pk__in=held)) | (waiting := _told(asking))
+    # As an array: of a join PostgreSQL would read every booking there is, and Django prepares each of a list by itself.
+    held = list({booking for *_times, booking, _blocking, _reason in rows if booking})
+    among = RawSQL("resources_booking.id = ANY(%s)", [held], output_field=models.BooleanField())
+    seen = _told(visible.filter(among)) | (waiting := _told(asking))
     # A resource with several units is told of once for each booking, blocking or offer.
     found: dict[tuple[Any, ...], Slot] = {}
     for resource, unit, lower, upper, until, booking, blocking, reason in rows:
@@ -107,9 +113,11 @@ def slots_of(ids: Collection[int], begins: datetime, ends: datetime, *, reader: 
         for one in told:
             found.setdefault((resource, booking, None, one[1], one[0]), _tell(one, one[2], one[2], frozenset()))
     slots_by_resource: dict[int, list[Slot]] = defaultdict(list)
-    for key, slot in sorted(found.items(), key=lambda item: (item[1].starts_at, item[1].kind)):
+    for key, slot in found.items():
         if slot.starts_at < ends and slot.until > begins:
             slots_by_resource[key[0]].append(slot)
+    for slots in slots_by_resource.values():
+        slots.sort(key=attrgetter("starts_at", "kind"))
     return slots_by_resource
 
 
@@ -132,43 +140,46 @@ def _tell(told: tuple[Any, ...], upper: datetime, until: datetime, units: frozen
     return Slot(kind, begins, ends, until if ends == upper else ends, purpose, booking, body, units)
 
 
-def closed_of(ids: Collection[int], begins: datetime, ends: datetime) -> dict[int, list[Slot]]:
+def closed_of(ids: Collection[int], begins: datetime, ends: datetime) -> dict[int, tuple[Slot, ...]]:
     """The time between the open stretches, by the resource's id. One query."""
-    closed: dict[int, list[Slot]] = defaultdict(list)
-    free_from = dict.fromkeys(ids, begins)
-    spans = OpenSpan.objects.filter(resource__in=ids, during__overlap=span_of(begins, ends)).order_by("during")
-    for resource, lower, upper in spans.values_list("resource", Lower("during"), Upper("during")):
-        if lower > free_from[resource]:
-            closed[resource].append(Slot(SlotKind.CLOSED, free_from[resource], lower, lower))
-        free_from[resource] = max(free_from[resource], upper)
-    for resource, at in free_from.items():
-        if at < ends:
-            closed[resource].append(Slot(SlotKind.CLOSED, at, ends, ends))
-    return closed
+    spans = OpenSpan.objects.filter(resource__in=ids, during__overlap=span_of(begins, ends))
+    times = spans.values_list(Lower("during"), Upper("during")).order_by(Lower("during"), Upper("during"))
+    opened: dict[int, tuple[tuple[datetime, datetime], ...]] = dict.fromkeys(ids, ())
+    # In the order of a key that PostgreSQL must read the rows for: else it reads a constraint's index from end to end.
+    for lower, upper, resources in times.annotate(resources=ArrayAgg("resource", order_by="pk")):
+        for resource in resources:
+            opened[resource] += ((lower, upper),)
+    closed = {pattern: tuple(_between(pattern, begins, ends)) for pattern in set(opened.values())}
+    return {resource: closed[pattern] for resource, pattern in opened.items()}
+
+
+def _between(spans: Iterable[tuple[datetime, datetime]], begins: datetime, ends: datetime) -> Iterable[Slot]:
+    for lower, upper in spans:
+        if lower > begins:
+            yield Slot(SlotKind.CLOSED, begins, lower, lower)
+        begins = max(begins, upper)
+    if begins < ends:
+        yield Slot(SlotKind.CLOSED, begins, ends, ends)
 
 
 def lines_of(resources: Any, *, reader: User) -> list[Line]:
-    """The resources of a queryset as lines, with whether the reader may ask for each. Four queries at most.
+    """The resources of a queryset as lines, with whether the reader may ask for each. One query.
 
     The rule is `rules.may_ask_for`, for all of them at once; a test holds the two together.
     """
-    mine = set(keepers(reader))
-    around = set(Membership.objects.around(reader).values_list("municipality", flat=True)) if mine else set()
-    homes = mine | set(School.objects.filter(pk__in=mine).values_list("municipality", flat=True)) if mine else mine
-    values = resources.values_list(
-        "pk", "name", "owner", "owner__name", "municipality", "takes", "turnaround_minutes", "lead_minutes", "askers",
-        "example",
+    may_ask = Case(When(askable_by(reader), then=True), default=False, output_field=models.BooleanField())
+    units = ResourceUnit.objects.filter(resource=OuterRef("pk")).values("resource").annotate(number=Count("pk"))
+    values = resources.annotate(may_ask=may_ask, units_there=Subquery(units.values("number"))).values_list(
+        "pk", "name", "owner__name", "municipality", "takes", "turnaround_minutes", "lead_minutes", "example",
+        "units_there", "may_ask",
     )  # fmt: skip
-    rows = list(values)
-    counted = Resource.objects.filter(pk__in=[row[0] for row in rows]).values("pk").order_by()
-    units = dict(counted.annotate(number=Count("resource_units")).values_list("pk", "number"))
+    keeps = bool(keepers(reader))
     return [
         Line(
-            pk, name, owner_name, municipality, takes == Takes.SOME, timedelta(minutes=turnaround),
-            timedelta(minutes=lead), example, units.get(pk, 0),
-            owner in mine or municipality in (homes if askers == Askers.OWNER else around | mine),
+            pk, name, owner, municipality, takes == Takes.SOME, timedelta(minutes=turnaround), timedelta(minutes=lead),
+            example, number or 0, keeps and may_ask,
         )
-        for pk, name, owner, owner_name, municipality, takes, turnaround, lead, askers, example in rows
+        for pk, name, owner, municipality, takes, turnaround, lead, example, number, may_ask in values
     ]  # fmt: skip
 
 
@@ -179,12 +190,13 @@ class Share(NamedTuple):
     free: float
 
 
-# A lane is what can be taken at once: all the units of a resource together, or each unit of a pool by itself.
+# A lane is what can be taken at once: all the units of a resource together, or each unit of a pool by itself. The ids
+# stand in no constraint: without them PostgreSQL reads the constraints' indexes from end to end, for each stretch.
 SHARES = """
     WITH bucket AS (SELECT nr, span FROM unnest(%(spans)s::tstzrange[]) WITH ORDINALITY AS one(span, nr)),
     opened AS (
         SELECT resource_id, nr, range_agg(during * span) AS spans
-        FROM bucket JOIN resources_openspan ON during && span AND resource_id = ANY(%(ids)s)
+        FROM bucket JOIN resources_openspan ON during && span AND resource_id = ANY(%(ids)s) AND id > 0
         GROUP BY resource_id, nr
     ),
     taken AS (
@@ -193,7 +205,7 @@ SHARES = """
         JOIN resources_claim ON blocked && span
         JOIN resources_resourceunit USING (unit_id)
         JOIN resources_resource ON resources_resource.id = resource_id
-        WHERE resource_id = ANY(%(ids)s)
+        WHERE resource_id = ANY(%(ids)s) AND resources_claim.id > 0
         GROUP BY resource_id, nr, CASE WHEN takes = 'some' THEN unit_id END
     ),
     lost AS (

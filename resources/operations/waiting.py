@@ -17,13 +17,21 @@ from programmes.models import Programme
 from records.operations import record
 from records.people import speaking_for
 from resources.models import Booking, Resource, Takes, Waiting, WaitingOffer, WaitState
-from resources.operations.asking import BookingRefused, MayNotAsk, check_asker, check_time, make_booking, tell_of
-from resources.operations.claiming import TooFewUnits, is_free, lock_shared, lock_units, span_of, units_of
+from resources.operations.asking import (
+    BookingRefused,
+    MayNotAsk,
+    check_asker,
+    check_time,
+    make_booking,
+    tell_of,
+    with_alternatives,
+)
+from resources.operations.claiming import CannotBeHad, TooFewUnits, is_free, lock_shared, lock_units, span_of, units_of
 from resources.operations.letting_go import end_offer, locked_offer, offer_freed
 from resources.operations.opening import is_open
 
 
-class OfferEnded(RuleBroken):
+class OfferEnded(CannotBeHad):
     code = "offer_ended"
     message = gettext_lazy("The offer has ended or has been answered. Stand in line again if you still want the time.")
 
@@ -112,32 +120,37 @@ def accept_offer(
 ) -> Booking:
     """Take what was offered: it becomes a request or a booking, as the owner's rule says.
 
-    Raises MayNotAsk, OfferEnded, BookingRefused, such as when the driver's licence is not confirmed.
+    Raises MayNotAsk, BookingRefused, such as when the driver's licence is not confirmed, and OfferEnded with
+    alternatives.
     """
     resource = offer.waiting.resource
-    with transaction.atomic():
-        lock_units(resource)
-        offer = locked_offer(offer)
-        _require_asker(offer.waiting, by, on_behalf_of)
-        if offer.ended_at is not None or offer.until <= now():
-            raise OfferEnded
-        waiting = offer.waiting
-        end_offer(offer, WaitState.TAKEN)
-        booking = make_booking(
-            resource,
-            starts_at=waiting.during.lower,
-            ends_at=waiting.during.upper,
-            purpose=waiting.purpose or _("From the waiting list"),
-            by=by,
-            on_behalf_of=waiting.booked_for,
-            quantity=waiting.quantity,
-            programme=waiting.programme,
-            pupils=waiting.pupils,
-            licence_confirmed=waiting.licence_confirmed if licence_confirmed is None else licence_confirmed,
-            cost_place=waiting.cost_place,
-        )
-        tell_of([booking], by)
-        return booking
+
+    def accept() -> Booking:
+        with transaction.atomic():
+            lock_units(resource)
+            found = locked_offer(offer)
+            waiting = found.waiting
+            _require_asker(waiting, by, on_behalf_of)
+            if found.ended_at is not None or found.until <= now():
+                raise OfferEnded(waiting.during)
+            end_offer(found, WaitState.TAKEN)
+            booking = make_booking(
+                resource,
+                starts_at=waiting.during.lower,
+                ends_at=waiting.during.upper,
+                purpose=waiting.purpose or _("From the waiting list"),
+                by=by,
+                on_behalf_of=waiting.booked_for,
+                quantity=waiting.quantity,
+                programme=waiting.programme,
+                pupils=waiting.pupils,
+                licence_confirmed=waiting.licence_confirmed if licence_confirmed is None else licence_confirmed,
+                cost_place=waiting.cost_place,
+            )
+            tell_of([booking], by)
+            return booking
+
+    return with_alternatives(resource, accept, user=by, quantity=offer.waiting.quantity)
 
 
 @transaction.atomic

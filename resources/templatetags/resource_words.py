@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from collab4m.templatetags.shell import in_words, span_in_words
 from resources.models import OpenRule
 from resources.operations import Need, Standing
+from resources.operations.lengths import minutes_in_words
 from resources.operations.searching import hours_in_words, sek_in_words
 
 register = template.Library()
@@ -87,16 +88,7 @@ def rule_in_words(rule: OpenRule) -> str:
     return words
 
 
-@register.filter
-def minutes_in_words(minutes: int) -> str:
-    """So long: minutes, whole hours, or whole days."""
-    if minutes % 1440 == 0 and minutes:
-        days = minutes // 1440
-        return ngettext("%(number)s day", "%(number)s days", days) % {"number": days}
-    if minutes % 60 == 0 and minutes:
-        hours = minutes // 60
-        return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
-    return ngettext("%(number)s minute", "%(number)s minutes", minutes) % {"number": minutes}
+register.filter("minutes_in_words", minutes_in_words)
 
 
 def _hour(value: Any) -> str:

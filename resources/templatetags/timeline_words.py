@@ -30,6 +30,13 @@ class Words:
         self.days: dict[date, str] = {}
         self.spans_drawn: dict[tuple[datetime, datetime], tuple[str, str, str, str]] = {}
         self.marks = context["shell"].marks if "shell" in context else {}
+        self.places = {
+            pk: format_html(
+                '<span class="c-mun" data-color="{}"><b aria-hidden="true">{}</b>{}</span> ',
+                mark.colour or "neutral", mark.mark, mark.municipality.name,
+            )
+            for pk, mark in self.marks.items()
+        }  # fmt: skip
         self.rest = f"&amp;{escape(rest)}" if (rest := context.get("without_scale", "")) else ""
         self.timeline = reverse("timeline")
         self.booking, self.booking_new, self.resource = (
@@ -39,6 +46,7 @@ class Words:
         )
         self.span, self.spans = _("%(day)s %(from)s–%(to)s"), _("%(day)s %(from)s to %(last)s %(to)s")
         self.week, self.free, self.book = _("week %(week)s, from %(day)s"), _("Free"), _("Book")
+        self.short_week = _("w. %(week)s")
         self.pool = _("%(free)s of %(all)s free")
         self.kinds: dict[str, str] = {
             CellKind.FREE: self.free,
@@ -136,12 +144,7 @@ def timeline_rows(context: Any, grid: Grid) -> SafeString:
 
 def _row_head(words: Words, line: Line) -> str:
     mark = words.marks.get(line.municipality)
-    where = ""
-    if mark is not None:
-        where = format_html(
-            '<span class="c-mun" data-color="{}"><b aria-hidden="true">{}</b>{}</span> ',
-            mark.colour or "neutral", mark.mark, mark.municipality.name,
-        )  # fmt: skip
+    where = words.places.get(line.municipality, "")
     owner = "" if mark is not None and mark.municipality.name == line.owner else escape(line.owner)
     return f'<a href="{words.resource.format(line.pk)}" lang="sv">{escape(line.name)}</a><small>{where}{owner}</small>'
 
@@ -199,7 +202,10 @@ def _share(scale: str, row: RowWords, cell: Cell) -> str:
     first = ' class="day"' if cell.is_first else ""
     week = {"week": day.isocalendar().week, "day": words.day(day)}
     when = escape(words.week % week if scale == Scale.YEAR else words.day(day))
-    text = f'<b aria-hidden="true">{shown}</b>{_hidden(f"{state}: {row.name}, {when}")}'
+    # Shown where a narrow window makes a list of the table, which then has no head.
+    short = words.short_week % week if scale == Scale.YEAR else str(day.day)
+    text = f'<span class="time" aria-hidden="true">{short}</span><b aria-hidden="true">{shown}</b>'
+    text += _hidden(f"{state}: {row.name}, {when}")
     if not share.is_open:
         return f'<td{first}><div class="c-slot" data-kind="closed">{text}</div></td>'
     to = Scale.WEEK if scale == Scale.YEAR else Scale.DAY

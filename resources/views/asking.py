@@ -30,6 +30,7 @@ from programmes.models import Programme
 from records.people import bodies_acted_for
 from resources.forms.asking import FIELDS, BookingForm
 from resources.forms.spans import span_of_address
+from resources.forms.waiting import MOST
 from resources.models import Askers, Booking, Resource
 from resources.operations import (
     Alternative,
@@ -39,6 +40,7 @@ from resources.operations import (
     Price,
     approved_at_once,
     booking_made_with,
+    check_pieces,
     check_time,
     check_what,
     decide_by,
@@ -112,6 +114,10 @@ class Plan:
     @property
     def left_out(self) -> list[DateRow]:
         return [row for row in self.rows if not row.is_asked]
+
+    @property
+    def skipped(self) -> list[date]:
+        return self.pattern.skipped() if self.pattern else []
 
     @property
     def free(self) -> int:
@@ -242,9 +248,13 @@ def _glimpse(request: Request, resource: Resource, form: BookingForm) -> dict[st
     once.is_valid()
     if any(once.errors.get(name) for name in BookingForm.WHEN):
         return {}
-    (occurrence,) = preview(resource, [(once.starts_at, once.ends_at)], user=request.user)
-    (price,) = prices_of(resource, [(once.starts_at, once.ends_at)])
-    return {"glimpse": DateRow(occurrence, price, is_kept=occurrence.state == DateState.FREE)}
+    times = [(once.starts_at, once.ends_at)]
+    asked = form["quantity"].value() if "quantity" in form.fields else 1
+    quantity = min(int(asked), MOST) if str(asked).isascii() and str(asked).isdigit() else 1
+    (occurrence,) = preview(resource, times, user=request.user, quantity=quantity)
+    (price,) = prices_of(resource, times, quantity)
+    row = DateRow(occurrence, price, is_kept=occurrence.state == DateState.FREE)
+    return {"glimpse": row, "glimpse_quantity": quantity}
 
 
 def _plan(request: Request, resource: Resource, form: BookingForm) -> Plan | None:
@@ -254,6 +264,7 @@ def _plan(request: Request, resource: Resource, form: BookingForm) -> Plan | Non
     try:
         what = dict(form.need)
         check_what(resource, what.pop("purpose"), **what)
+        check_pieces(resource, what.get("quantity", 1))
         pattern = form.pattern
         if pattern is None:
             check_time(resource, form.starts_at, form.ends_at)
@@ -325,7 +336,7 @@ def _ask(request: Request, form: BookingForm, plan: Plan, key: str) -> list[Book
 
 
 def _shown(request: Request, form: BookingForm, plan: Plan, key: str) -> dict[str, Any]:
-    first = min((row.occurrence.starts_at for row in plan.asked), default=None)
+    first = min((row.occurrence.starts_at for row in plan.asked if row.is_kept), default=None)
     at_once = approved_at_once(plan.resource, request.user)
     return {
         "plan": plan,

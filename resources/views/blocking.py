@@ -46,7 +46,12 @@ def resource_block(request: Request, pk: int) -> HttpResponse:
         displaced, offers = _in_the_way(form, resource)
         is_ready = CONFIRMED in request.POST or not (displaced or offers)
         if is_ready and not form.errors and tried(form, do):
-            messages.success(request, _("The time is blocked. Those who lost a booking get a mail."))
+            text = (
+                _("The time is blocked. Those who lost a booking get a mail.")
+                if displaced
+                else _("The time is blocked.")
+            )
+            messages.success(request, text)
             return redirect("resource", pk=resource.pk)
         # What is confirmed next time is what this page shows.
         posted = request.POST.copy()

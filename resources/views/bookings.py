@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, prefetch_related_objects
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -26,6 +26,8 @@ from resources.forms.asking import FIELDS, AnswerForm, BookingFilter, CancelForm
 from resources.models import Approval, Booking, RequestState, Rivalry
 from resources.operations import (
     DateState,
+    Occurrence,
+    Price,
     Scope,
     answer_owner,
     approved_at_once,
@@ -39,6 +41,7 @@ from resources.operations import (
     prices_of,
     why_not_cancelled,
 )
+from resources.rules import keeps_something
 from resources.views.deciding import decision_of
 
 BOOKINGS_PER_PAGE = 50
@@ -82,6 +85,7 @@ def bookings(request: Request) -> HttpResponse:
         "rows": rows,
         "query": query.urlencode(),
         "is_chosen": form.is_chosen,
+        "keeps": keeps_something(user),
         "has_examples": any(one.example for one in rows),
         "waiting": Booking.objects.filter(
             answering(user, "booked_for"), request_state=RequestState.INFO_NEEDED, during__startswith__gt=now()
@@ -194,13 +198,23 @@ def booking_change(request: Request, pk: int) -> HttpResponse:
             refuse(time_form, broken)
             return render(request, "resources/booking_change.html", context)
     dates = preview_move(found, time_form.chosen_scope, **span, user=request.user)
-    prices = prices_of(found.resource, [(one.starts_at, one.ends_at) for _moved, one in dates], found.quantity)
     context |= {
-        "rows": [(moved, one, price) for (moved, one), price in zip(dates, prices, strict=True)],
+        "rows": _with_prices(dates),
         "free": sum(one.state == DateState.FREE for _moved, one in dates),
         "scope": Scope(time_form.chosen_scope),
     }
     return render(request, "resources/booking_move.html", context)
+
+
+def _with_prices(dates: list[tuple[Booking, Occurrence]]) -> list[tuple[Booking, Occurrence, Price]]:
+    """Each booking that would move with what it would cost: a series may hold substitutes with another price."""
+    resources = {moved.resource_id: moved.resource for moved, _one in dates}
+    prefetch_related_objects(list(resources.values()), "price_rules")
+    rows = []
+    for moved, one in dates:
+        (price,) = prices_of(resources[moved.resource_id], [(one.starts_at, one.ends_at)], moved.quantity)
+        rows.append((moved, one, price))
+    return rows
 
 
 def _tell_moved(request: Request, moved: list[Booking]) -> None:

@@ -218,6 +218,16 @@ class DateRow:
     is_ticked: bool
 
 
+def _series_in_words(given: int, refused: int) -> str:
+    words = {"given": capital(in_words(given)), "refused": capital(in_words(refused))}
+    said = []
+    if given:
+        said.append(ngettext("One date is approved.", "%(given)s dates are approved.", given) % words)
+    if refused:
+        said.append(ngettext("One date is declined.", "%(refused)s dates are declined.", refused) % words)
+    return " ".join(said)
+
+
 def series_decide(request: Request, pk: int) -> HttpResponse:
     """Tick the dates to approve; the others are declined with one reason. All or nothing."""
     booking = booking_of(request, pk)
@@ -238,8 +248,7 @@ def series_decide(request: Request, pk: int) -> HttpResponse:
             series, owner=owner, approve=form.approved, shown=form.cleaned_data["shown"], by=request.user,
             on_behalf_of=acts, reason=form.cleaned_data["reason"], note=form.cleaned_data["note"],
         )  # fmt: skip
-        words = {"given": capital(in_words(len(given))), "refused": in_words(len(refused))}
-        messages.success(request, _("%(given)s dates are approved and %(refused)s declined.") % words)
+        messages.success(request, _series_in_words(len(given), len(refused)))
 
     if request.method == "POST" and tried(form, do):
         return redirect("to_decide")

@@ -117,6 +117,8 @@ def _answer(request: Request, need: Need) -> dict[str, Any]:
     if is_unmet := not fitting:
         keep_unmet(need, by=user)
         dates = date_by_date(found, need)
+        if len(dates) < 2 or not any(date.found for date in dates):
+            dates = []
         similar = similar_resources(user, need, but=[one.pk for one in found])[:SIMILAR_SHOWN]
     named = {one.pk: one for one in [*shown, *similar, *(one for date in dates for one in date.found)]}
     with_reasons(list(named.values()), need)
@@ -129,7 +131,7 @@ def _answer(request: Request, need: Need) -> dict[str, Any]:
         "page": page,
         "hits": hits_of(shown, need),
         "fitting": fitting,
-        "dates": [(date, asked([date.time], need.quantity)) for date in dates] if found and len(dates) > 1 else [],
+        "dates": [(date, asked([date.time], need.quantity)) for date in dates],
         "similar": hits_of(similar, need),
         "unknown": unknown_capacity(user, need),
         "day": localtime(need.times[0][0]).date() if need.times else None,

@@ -21,16 +21,15 @@ from collab4m.swedish import swedish_key
 from organisations.models import Body, Municipality, Role, SchoolBreak, Semester, User
 from organisations.views.shared import Request
 from records.people import speaking_for
+from resources.forms.opening import OpeningForm, hours_by_day
 from resources.forms.sharing import (
     DeputyForm,
     NewResourceForm,
-    OpeningForm,
     PriceForm,
     ResourceForm,
     SeenEdit,
     UnitsForm,
     category_tree,
-    hours_by_day,
 )
 from resources.models import Category, Deputy, Resource, Takes, Unit
 from resources.operations import (
@@ -238,6 +237,7 @@ def price(request: Request, pk: int) -> HttpResponse:
         "resource": found,
         "rules": rules,
         "current": next((rule for rule in rules if rule.holds_on(today())), None),
+        "coming": any(rule.first_day and rule.first_day > today() for rule in rules),
     }
     return render(request, "resources/resource_price.html", context)
 

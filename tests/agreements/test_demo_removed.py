@@ -1,6 +1,4 @@
-"""The demonstration's agreements go without a trace, and trouble nobody while they are there."""
-
-from pathlib import Path
+"""The demonstration's agreements go, with what people did with them, and nothing else goes."""
 
 import pytest
 from django.core.management import call_command
@@ -17,8 +15,6 @@ from agreements.operations import (
     start_agreement,
 )
 from organisations.models import CollaborationArea, Municipality, RoleKind
-from records import storage
-from records.models import Attachment, Outgoing
 from tests.factories import RoleFactory
 from tests.organisations.test_demo import everything, person
 
@@ -28,29 +24,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def reference(db):
     call_command("load_reference")
-
-
-def test_real_officials_get_no_mail_about_examples(reference):
-    for municipality in Municipality.objects.filter(code__in=["0381", "1980"]):
-        RoleFactory(kind=RoleKind.ADMINISTRATOR, body=municipality.body)
-
-    call_command("load_demo")
-
-    assert not Outgoing.objects.filter(kind__startswith="agreements.", user__example=False).exists()
-    assert Outgoing.objects.filter(kind__startswith="agreements.").exists()
-
-
-def test_remove_demo_leaves_everything_as_it_was(reference, django_capture_on_commit_callbacks):
-    before = everything()
-    call_command("load_demo")
-    kept = list(Attachment.objects.values_list("sha256", flat=True))
-    assert all(storage.is_kept(one) for one in kept)
-
-    with django_capture_on_commit_callbacks(execute=True):
-        call_command("remove_demo")
-
-    assert everything() == before
-    assert not any(Path(storage.path_of(one)).exists() for one in kept)
 
 
 def test_remove_demo_takes_what_people_went_on_to_do(reference):

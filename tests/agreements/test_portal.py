@@ -29,7 +29,7 @@ from tests.factories import ProgrammeFactory
 
 pytestmark = pytest.mark.django_db
 
-START_QUERIES = 41
+START_QUERIES = 46
 
 
 @pytest.fixture

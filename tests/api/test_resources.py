@@ -129,6 +129,39 @@ def test_the_same_key_gives_the_same_booking(ask, van, at, neighbour, buses):
     assert Booking.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "other", [{"starts_at": 10}, {"ends_at": 12}, {"purpose": "Resa"}, {"pupils": 3}], ids=lambda other: [*other][0]
+)
+def test_the_same_key_with_other_words_is_told_so(ask, at, other):
+    ask(headers={"Idempotency-Key": "a"})
+    hours = {name: at(value) for name, value in other.items() if name.endswith("_at")}
+
+    answer = ask(headers={"Idempotency-Key": "a"}, **(other | hours))
+
+    assert refusal(answer) == (409, "key_used", [])
+    assert Booking.objects.count() == 1
+
+
+def test_the_same_key_gives_the_booking_also_when_it_has_moved(ask, speak, at):
+    first = ask(headers={"Idempotency-Key": "a"}).json()
+    moved = speak(
+        "post", f"bookings/{first['id']}/move/", {"starts_at": at(13).isoformat(), "ends_at": at(15).isoformat()}
+    )
+
+    again = ask(headers={"Idempotency-Key": "a"})
+
+    assert moved.status_code == 200, moved.content
+    assert (again.status_code, again.json()["id"]) == (201, first["id"])
+    assert again.json()["starts_at"] == at(13).isoformat()
+
+
+@pytest.mark.parametrize("more", [{"second": 30}, {"microsecond": 1}])
+@pytest.mark.parametrize("field", ["starts_at", "ends_at"])
+def test_a_time_between_two_minutes_is_refused(ask, at, field, more):
+    assert refusal(ask(**{field: at(10).replace(**more)})) == (400, "invalid", [field])
+    assert not Booking.objects.exists()
+
+
 def test_a_series_is_asked_for_whole_or_not_at_all(ask, at):
     last = at(0, day=14).date().isoformat()
 
@@ -137,6 +170,7 @@ def test_a_series_is_asked_for_whole_or_not_at_all(ask, at):
     taken = ask(at(9, day=7), at(10, day=7))
     clash = ask(at(10, day=14), at(12, day=14), series={"last_day": at(0, day=21).date().isoformat()})
     single = ask(headers={"Idempotency-Key": "a"})
+    longer = ask(series={"last_day": at(0, day=21).date().isoformat()}, headers={"Idempotency-Key": "a"})
 
     assert made.status_code == 201, made.content
     assert [one["starts_at"] for one in made.json()["bookings"]] == [at(9, day=day).isoformat() for day in (0, 7, 14)]
@@ -144,7 +178,7 @@ def test_a_series_is_asked_for_whole_or_not_at_all(ask, at):
     assert taken.status_code == 409
     assert refusal(clash) == (409, "slot_taken", [])
     assert clash.json()["alternatives"]
-    assert refusal(single) == (409, "key_used", [])
+    assert refusal(single) == refusal(longer) == (409, "key_used", [])
     assert Booking.objects.count() == 3
 
 
@@ -349,6 +383,7 @@ def test_from_the_line_to_the_van(speak, ask, van, at, owner, asker):
     assert taken.json()["starts_at"] == at(10).isoformat()
     again = speak("post", f"waiting-offers/{offer['id']}/accept/", {})
     assert refusal(again) == (409, "offer_ended", [])
+    assert again.json()["alternatives"]
     assert Claim.objects.get().booking_id == taken.json()["id"]
 
 

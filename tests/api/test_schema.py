@@ -89,7 +89,7 @@ def test_whatever_is_sent_the_answer_is_as_the_schema_says(api, mode, monkeypatc
     schema, headers = api
     checks = [not_a_server_error, status_code_conformance, response_schema_conformance]
     bounded = settings(
-        max_examples=20, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
+        max_examples=12, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
     tried = set()
 

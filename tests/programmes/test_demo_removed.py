@@ -1,13 +1,12 @@
 """The demonstration's offer: it leaves alone what people have reported, and goes without a trace."""
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from collab4m.school_year import SchoolYear
 from organisations.demo import load_demo as load_people
 from organisations.models import Municipality, Provider, ProviderKind, RoleKind, School
 from organisations.operations import create_school
-from organisations.operations import load_reference as load_directory
 from programmes.demo import load_demo
 from programmes.models import (
     OfferingReport,
@@ -15,7 +14,6 @@ from programmes.models import (
 )
 from programmes.operations import (
     Intake,
-    load_reference,
     report_flow,
     report_offering,
 )
@@ -31,8 +29,7 @@ YEAR = SchoolYear(2022)
 
 @pytest.fixture
 def reference(db):
-    load_directory()
-    load_reference()
+    call_command("load_reference")
 
 
 def test_load_demo_leaves_what_people_have_reported(reference):
@@ -64,15 +61,6 @@ def test_load_demo_sends_no_mail(reference):
     assert Outgoing.objects.count() == before
 
 
-def test_remove_demo_leaves_everything_as_it_was(reference):
-    before = everything()
-    call_command("load_demo")
-
-    call_command("remove_demo")
-
-    assert everything() == before
-
-
 def test_remove_demo_takes_what_real_people_reported_and_asked_about_examples(reference):
     home = Municipality.objects.get(code="0381")
     real = RoleFactory(kind=RoleKind.ADMINISTRATOR, body=home.body).user
@@ -98,31 +86,3 @@ def test_remove_demo_takes_what_real_people_reported_and_asked_about_examples(re
     assert {label: rows for label, rows in after.items() if label not in mail} == {
         label: rows for label, rows in before.items() if label not in mail
     }
-
-
-def test_the_commands_say_what_they_did(reference, capsys):
-    call_command("load_demo")
-    call_command("load_demo")
-    call_command("remove_demo")
-
-    assert capsys.readouterr().out.splitlines() == [
-        "18 people for trying the portal were added.",
-        "19 schools' offer was reported as an example.",
-        "4 agreements were made as examples.",
-        "0 texts of a report were written as examples.",
-        "0 people for trying the portal were added.",
-        "0 schools' offer was reported as an example.",
-        "0 agreements were made as examples.",
-        "0 texts of a report were written as examples.",
-        "18 people for trying the portal were removed, with everything they did.",
-    ]
-
-
-def test_load_demo_needs_the_catalogue_and_leaves_nothing_without_it(db):
-    load_directory()
-    before = everything()
-
-    with pytest.raises(CommandError, match="load_reference"):
-        call_command("load_demo")
-
-    assert everything() == before

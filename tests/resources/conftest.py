@@ -1,4 +1,4 @@
-"""What resources are tried on: a van of the neighbour's that is lent at once, and days to come."""
+"""What resources are tried on: a van of the neighbour's that is lent at once, days to come, and asking for it."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from collab4m.clock import now
+from resources.operations import request_booking
 from tests.factories import CategoryFactory, ResourceFactory
 
 
@@ -28,3 +29,14 @@ def buses(db):
 @pytest.fixture
 def van(neighbour, buses, asker, owner):
     return ResourceFactory(name="Minibuss A", municipality=neighbour, category=buses, capacity=9)
+
+
+@pytest.fixture
+def ask(home, owner):
+    """Home asks for a resource; somebody else does when `by` and `on_behalf_of` say so."""
+
+    def made(resource, starts_at, ends_at, **more):
+        what = {"purpose": "Studiebesök", "by": owner, "on_behalf_of": home.body} | more
+        return request_booking(resource, starts_at=starts_at, ends_at=ends_at, **what)
+
+    return made

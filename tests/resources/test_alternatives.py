@@ -101,3 +101,11 @@ def test_many_times_are_answered_at_once(van, buses, home, neighbour, owner, ask
         found = alternatives_to_each(van, wanted, user=owner)
 
     assert [{one.resource.name for one in each} for each in found] == [{"Minibuss A", "Minibuss B"}] * 20
+
+
+def test_a_night_is_not_offered_to_whoever_asked_for_the_day(van, home, owner, at):
+    book(van, at(9), at(23), owner, home.body)
+
+    found = alternatives_to(van, at(9), at(14), user=owner)
+
+    assert {one.starts_at.astimezone(at(9).tzinfo).hour for one in found} == {9}

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
+from django.utils import translation
 
 from collab4m.clock import now, today
 from collab4m.school_year import SchoolYear
@@ -40,17 +41,6 @@ STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
 
 @pytest.fixture
-def book(home, owner):
-    def made(resource, starts_at, ends_at, **more):
-        return request_booking(
-            resource, starts_at=starts_at, ends_at=ends_at,
-            **({"purpose": "Studiebesök", "by": owner, "on_behalf_of": home.body} | more),
-        )  # fmt: skip
-
-    return made
-
-
-@pytest.fixture
 def decided(van):
     """The van, when its owner decides about each request."""
     van.approval = Approval.BY_OWNER
@@ -67,29 +57,29 @@ def priced(resource, unit, sek, **more):
 # What is said when it cannot be had
 
 
-def test_a_refusal_that_only_turnaround_causes_names_it(book, van, at):
+def test_a_refusal_that_only_turnaround_causes_names_it(ask, van, at):
     van.turnaround_minutes = 30
     van.save()
-    book(van, at(10), at(11))
+    ask(van, at(10), at(11))
 
     with pytest.raises(SlotTaken, match="30"):
-        book(van, at(11), at(12))
+        ask(van, at(11), at(12))
     with pytest.raises(SlotTaken, match="30"):
-        book(van, at(9), at(10))
+        ask(van, at(9), at(10))
     with pytest.raises(SlotTaken) as taken:
-        book(van, at(10, minute=30), at(12))
+        ask(van, at(10, minute=30), at(12))
 
     assert "30" not in str(taken.value)
-    assert book(van, at(11, minute=30), at(12)).request_state == RequestState.APPROVED
+    assert ask(van, at(11, minute=30), at(12)).request_state == RequestState.APPROVED
 
 
-def test_a_request_that_competes_names_the_turnaround_too(book, van, at, decided, asker, neighbour):
+def test_a_request_that_competes_names_the_turnaround_too(ask, van, at, decided, asker, neighbour):
     decided.turnaround_minutes, decided.rivalry = 45, Rivalry.COMPETE
     decided.save()
-    book(decided, at(10), at(11), by=asker, on_behalf_of=neighbour.body)
+    ask(decided, at(10), at(11), by=asker, on_behalf_of=neighbour.body)
 
     with pytest.raises(SlotTaken, match="45"):
-        book(decided, at(11), at(12))
+        ask(decided, at(11), at(12))
 
 
 def weekdays_eight_to_sixteen(resource, **more):
@@ -104,7 +94,7 @@ def next_weekday(weekday):
     return day + timedelta(days=(weekday - day.isoweekday()) % 7)
 
 
-def test_closed_days_breaks_and_hours_are_refused_with_what_can_be_had(book, van, neighbour):
+def test_closed_days_breaks_and_hours_are_refused_with_what_can_be_had(ask, van, neighbour):
     monday = next_weekday(1)
     SchoolBreak.objects.create(
         municipality=neighbour, name="Lov", school_year=SchoolYear.of(monday),
@@ -112,15 +102,15 @@ def test_closed_days_breaks_and_hours_are_refused_with_what_can_be_had(book, van
     )  # fmt: skip
     weekdays_eight_to_sixteen(van)
 
-    assert book(van, local(monday, time(9)), local(monday, time(16)))
+    assert ask(van, local(monday, time(9)), local(monday, time(16)))
     for day, begins, ends in ((5, 9, 10), (0, 15, 17), (7, 9, 10)):
         on = monday + timedelta(days=day)
         with pytest.raises(ResourceClosed) as closed:
-            book(van, local(on, time(begins)), local(on, time(ends)))
+            ask(van, local(on, time(begins)), local(on, time(ends)))
         assert closed.value.alternatives
 
 
-def test_red_days_are_closed_unless_the_owner_says_otherwise(book, van):
+def test_red_days_are_closed_unless_the_owner_says_otherwise(ask, van):
     christmas = date(today().year + (today() >= date(today().year, 12, 20)), 12, 25)
     opens = ResourceFactory(municipality=van.municipality, category=van.category)
     for resource, red in ((van, False), (opens, True)):
@@ -129,9 +119,9 @@ def test_red_days_are_closed_unless_the_owner_says_otherwise(book, van):
         open_up(resource)
     times = (local(christmas, time(9)), local(christmas, time(10)))
 
-    assert book(opens, *times)
+    assert ask(opens, *times)
     with pytest.raises(ResourceClosed):
-        book(van, *times)
+        ask(van, *times)
 
 
 @pytest.mark.parametrize(
@@ -145,24 +135,24 @@ def test_red_days_are_closed_unless_the_owner_says_otherwise(book, van):
         ((9, 0), (10, 3650), "ends_at"),
     ],
 )
-def test_times_that_cannot_be_are_refused_at_their_field(book, van, at, begins, ends, field):
+def test_times_that_cannot_be_are_refused_at_their_field(ask, van, at, begins, ends, field):
     with pytest.raises(BookingRefused) as refused:
-        book(van, at(begins[0], day=begins[1]), at(ends[0], day=ends[1]))
+        ask(van, at(begins[0], day=begins[1]), at(ends[0], day=ends[1]))
 
     assert refused.value.field == field
 
 
 @pytest.mark.parametrize("year", [1, 9999])
-def test_the_ends_of_time_are_refused_and_nothing_breaks(book, van, year):
+def test_the_ends_of_time_are_refused_and_nothing_breaks(ask, van, year):
     edge = datetime(year, 1, 1, tzinfo=STOCKHOLM) if year == 1 else datetime(year, 12, 31, 23, tzinfo=STOCKHOLM)
 
     with pytest.raises(BookingRefused):
-        book(van, edge, edge)
+        ask(van, edge, edge)
     with pytest.raises(BookingRefused):
-        book(van, now() + timedelta(days=1), edge)
+        ask(van, now() + timedelta(days=1), edge)
 
 
-def test_more_pupils_than_places_no_licence_and_no_purpose_are_refused(book, van, at):
+def test_more_pupils_than_places_no_licence_and_no_purpose_are_refused(ask, van, at):
     van.permits = "B-körkort"
     van.save()
 
@@ -172,32 +162,32 @@ def test_more_pupils_than_places_no_licence_and_no_purpose_are_refused(book, van
         ({"purpose": " ", "licence_confirmed": True}, "purpose"),
     ]:
         with pytest.raises(BookingRefused) as refused:
-            book(van, at(9), at(10), **more)
+            ask(van, at(9), at(10), **more)
         assert refused.value.field == field
-    assert book(van, at(9), at(10), pupils=9, licence_confirmed=True)
+    assert ask(van, at(9), at(10), pupils=9, licence_confirmed=True)
 
 
-def test_what_is_for_the_owners_own_is_not_asked_for_by_others(book, van, at, two_homes, home, neighbour):
+def test_what_is_for_the_owners_own_is_not_asked_for_by_others(ask, van, at, two_homes, home, neighbour):
     van.askers = Askers.OWNER
     van.save()
     school = SchoolFactory(municipality=neighbour)
     principal = RoleFactory(kind=RoleKind.PRINCIPAL, body=school.body).user
 
     with pytest.raises(MayNotAsk):
-        book(van, at(9), at(10))
+        ask(van, at(9), at(10))
     with pytest.raises(MayNotAsk):
-        book(van, at(9), at(10), by=two_homes, on_behalf_of=home.body)
-    assert book(van, at(9), at(10), by=two_homes, on_behalf_of=neighbour.body)
-    assert book(van, at(10), at(11), by=principal, on_behalf_of=school.body)
+        ask(van, at(9), at(10), by=two_homes, on_behalf_of=home.body)
+    assert ask(van, at(9), at(10), by=two_homes, on_behalf_of=neighbour.body)
+    assert ask(van, at(10), at(11), by=principal, on_behalf_of=school.body)
 
 
-def test_a_key_is_for_one_resource(book, van, at):
+def test_a_key_is_for_one_resource(ask, van, at):
     other = ResourceFactory(municipality=van.municipality, category=van.category)
-    first = book(van, at(9), at(10), idempotency_key="k")
+    first = ask(van, at(9), at(10), idempotency_key="k")
 
-    assert book(van, at(9), at(10), idempotency_key="k") == first
+    assert ask(van, at(9), at(10), idempotency_key="k") == first
     with pytest.raises(KeyUsed):
-        book(other, at(9), at(10), idempotency_key="k")
+        ask(other, at(9), at(10), idempotency_key="k")
 
 
 # Price and time by the clock
@@ -211,31 +201,31 @@ def last_sunday(month):
 
 
 @pytest.mark.parametrize(("month", "hours"), [(3, 7), (10, 9)])
-def test_a_night_when_clocks_change_has_its_real_length_and_price(book, van, month, hours):
+def test_a_night_when_clocks_change_has_its_real_length_and_price(ask, van, month, hours):
     priced(van, "hour", 100)
     sunday = last_sunday(month)
 
-    booking = book(van, local(sunday - timedelta(days=1), time(22)), local(sunday, time(6)))
+    booking = ask(van, local(sunday - timedelta(days=1), time(22)), local(sunday, time(6)))
 
     booking.refresh_from_db()
     assert booking.ends_at - booking.starts_at == timedelta(hours=hours)
     assert booking.price_sek == 100 * hours
 
 
-def test_the_turnaround_passes_by_real_time_in_the_night_when_clocks_change(book, van):
+def test_the_turnaround_passes_by_real_time_in_the_night_when_clocks_change(ask, van):
     van.turnaround_minutes = 30
     van.save()
     sunday = last_sunday(10)
-    first = book(van, local(sunday, time(1)), local(sunday, time(2, 45)))
+    first = ask(van, local(sunday, time(1)), local(sunday, time(2, 45)))
 
     assert first.claims.get().blocked.upper == first.ends_at + timedelta(minutes=30)
 
 
-def test_a_weekend_over_midnight_is_one_booking_priced_once(book, van):
+def test_a_weekend_over_midnight_is_one_booking_priced_once(ask, van):
     priced(van, "day", 400)
     friday = next_weekday(5)
 
-    booking = book(van, local(friday, time(15)), local(friday + timedelta(days=3), time(7)))
+    booking = ask(van, local(friday, time(15)), local(friday + timedelta(days=3), time(7)))
 
     assert Booking.objects.get() == booking
     assert booking.price_sek == 4 * 400
@@ -255,21 +245,21 @@ def test_an_occasion_costs_the_same_however_long_and_midnight_ends_the_day(van):
     assert price_of(van, local(friday, time(15)), local(friday + timedelta(days=1), time())).sek == 250
 
 
-def test_a_price_stays_as_it_was_when_it_was_asked_for(book, van, at):
+def test_a_price_stays_as_it_was_when_it_was_asked_for(ask, van, at):
     rule = priced(van, "hour", Decimal("99.50"))
-    booking = book(van, at(9), at(11))
+    booking = ask(van, at(9), at(11))
     PriceRule.objects.filter(pk=rule.pk).update(sek=500)
 
     booking.refresh_from_db()
 
     assert (booking.price_sek, booking.price_rule) == (Decimal("199.00"), rule)
-    assert book(van, at(12), at(14)).price_sek == 1000
+    assert ask(van, at(12), at(14)).price_sek == 1000
 
 
-def test_no_rule_is_no_price_and_nought_is_one(book, van, at):
-    assert book(van, at(9), at(10)).price_sek is None
+def test_no_rule_is_no_price_and_nought_is_one(ask, van, at):
+    assert ask(van, at(9), at(10)).price_sek is None
     priced(van, "hour", 0)
-    assert book(van, at(10), at(11)).price_sek == 0
+    assert ask(van, at(10), at(11)).price_sek == 0
 
 
 def test_each_date_has_the_price_of_its_own_day_in_one_query(van, at, django_assert_num_queries):
@@ -295,23 +285,23 @@ def test_leap_day_is_a_day_like_others(van):
 # Changing
 
 
-def test_another_time_keeps_the_old_one_until_the_owner_has_answered(book, decided, at, owner, home, asker, neighbour):
+def test_another_time_keeps_the_old_one_until_the_owner_has_answered(ask, decided, at, owner, home, asker, neighbour):
     priced(decided, "hour", 100)
-    booking = approve_booking(book(decided, at(9), at(11)), by=asker, on_behalf_of=neighbour.body)
+    booking = approve_booking(ask(decided, at(9), at(11)), by=asker, on_behalf_of=neighbour.body)
 
     moved = change_time(booking, starts_at=at(13), ends_at=at(16), by=owner, on_behalf_of=home.body)
 
     assert (moved.request_state, moved.kept.lower, moved.kept_price_sek) == (RequestState.REQUESTED, at(9), 200)
     assert moved.price_sek == 300
     with pytest.raises(SlotTaken):
-        book(decided, at(9), at(10))
+        ask(decided, at(9), at(10))
     kept = keep_time(moved, by=owner, on_behalf_of=home.body)
     assert (kept.request_state, kept.starts_at, kept.price_sek) == (RequestState.APPROVED, at(9), 200)
-    assert book(decided, at(13), at(14))
+    assert ask(decided, at(13), at(14))
 
 
-def test_what_it_is_for_changes_and_the_owner_is_told(book, van, at, owner, home, asker):
-    booking = book(van, at(9), at(11), pupils=4)
+def test_what_it_is_for_changes_and_the_owner_is_told(ask, van, at, owner, home, asker):
+    booking = ask(van, at(9), at(11), pupils=4)
     programme = ProgrammeFactory()
     deliver_mail()
     mail.outbox.clear()
@@ -328,8 +318,8 @@ def test_what_it_is_for_changes_and_the_owner_is_told(book, van, at, owner, home
     assert sorted(event.changes) == ["cost_place", "programme", "pupils", "purpose"]
 
 
-def test_what_it_is_for_changes_for_its_own_people_and_within_the_places(book, van, at, owner, home, asker, neighbour):
-    booking = book(van, at(9), at(11))
+def test_what_it_is_for_changes_for_its_own_people_and_within_the_places(ask, van, at, owner, home, asker, neighbour):
+    booking = ask(van, at(9), at(11))
     what = {"purpose": "APL", "programme": None, "cost_place": ""}
 
     with pytest.raises(BookingRefused):
@@ -341,8 +331,8 @@ def test_what_it_is_for_changes_for_its_own_people_and_within_the_places(book, v
         change_what(booking, **what, pupils=1, by=owner, on_behalf_of=home.body)
 
 
-def test_the_owners_question_is_answered_once(book, decided, at, owner, home, asker, neighbour):
-    booking = ask_for_more(book(decided, at(9), at(11)), question="Vem kör?", by=asker, on_behalf_of=neighbour.body)
+def test_the_owners_question_is_answered_once(ask, decided, at, owner, home, asker, neighbour):
+    booking = ask_for_more(ask(decided, at(9), at(11)), question="Vem kör?", by=asker, on_behalf_of=neighbour.body)
 
     with pytest.raises(BookingRefused):
         answer_owner(booking, answer=" ", by=owner, on_behalf_of=home.body)
@@ -356,10 +346,10 @@ def test_the_owners_question_is_answered_once(book, decided, at, owner, home, as
 # Letting go
 
 
-def test_the_owners_rule_binds_the_asker_and_not_the_owner(book, van, at, owner, home, asker, neighbour):
+def test_the_owners_rule_binds_the_asker_and_not_the_owner(ask, van, at, owner, home, asker, neighbour):
     van.cancel_hours = 24 * 10
     van.save()
-    booking = book(van, at(9), at(11))
+    booking = ask(van, at(9), at(11))
 
     with pytest.raises(TooLate, match="240"):
         cancel_booking(booking, by=owner, on_behalf_of=home.body)
@@ -370,8 +360,8 @@ def test_the_owners_rule_binds_the_asker_and_not_the_owner(book, van, at, owner,
     assert (gone.request_state, gone.answer) == (RequestState.CANCELLED, "Motorn är trasig.")
 
 
-def test_a_request_is_withdrawn_and_lets_go_of_what_it_held(book, decided, at, owner, home, outsider, elsewhere):
-    booking = book(decided, at(9), at(11))
+def test_a_request_is_withdrawn_and_lets_go_of_what_it_held(ask, decided, at, owner, home, outsider, elsewhere):
+    booking = ask(decided, at(9), at(11))
 
     with pytest.raises(MayNotAsk):
         cancel_booking(booking, by=outsider, on_behalf_of=elsewhere.body)
@@ -391,3 +381,15 @@ def test_a_municipality_sees_the_bookings_of_the_schools_it_runs_only(van, schoo
     school.save()
 
     assert Booking.objects.visible_to(owner).get() == booking
+
+
+def test_how_long_and_how_far_ahead_are_told_to_the_minute(van, ask, at):
+    van.lead_minutes, van.longest_minutes = 60 * 24 * 20 + 90, 330
+    van.save()
+    with translation.override("sv"):
+        with pytest.raises(BookingRefused, match="minst 481 timmar och 30 minuter i förväg"):
+            ask(van, at(9), at(10))
+        van.lead_minutes = 0
+        van.save()
+        with pytest.raises(BookingRefused, match="högst 5 timmar och 30 minuter åt gången"):
+            ask(van, at(9), at(15))

@@ -17,26 +17,9 @@ from resources.operations import (
     displaced_by,
     end_blocking,
     offers_displaced_by,
-    request_booking,
     wait_for,
 )
 from tests.factories import ResourceFactory
-
-
-@pytest.fixture
-def ask(home, owner):
-    def made(resource, starts_at, ends_at, **more):
-        return request_booking(
-            resource,
-            starts_at=starts_at,
-            ends_at=ends_at,
-            purpose="Studiebesök",
-            by=owner,
-            on_behalf_of=home.body,
-            **more,
-        )
-
-    return made
 
 
 @pytest.fixture

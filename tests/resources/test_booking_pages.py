@@ -141,6 +141,31 @@ def test_a_series_says_what_is_left_out_and_takes_substitutes_as_shown(
     assert sorted(one.resource.name for one in made) == ["Minibuss A"] * 3 + ["Minibuss B"]
 
 
+def test_counting_again_sends_nothing(client, look, van, owner, at):
+    client.force_login(owner)
+    given = filled(at(9), at(11), until=f"{at(9, day=7):%Y-%m-%d}")
+    page = look(van, given)
+    html = page.content.decode()
+    kept = {"datum": [row.day.isoformat() for row in page.context["plan"].rows]}
+
+    counted = re.search(r'name="steg" value="(\w+)">Räkna om', html)[1]
+    again = client.post(f"/resurser/{van.pk}/boka/", given | {"steg": counted} | hidden(page, "nyckel", "visat") | kept)
+
+    assert "2 av 2" in again.content.decode()
+    assert Booking.objects.count() == 0
+
+
+def test_no_more_pieces_than_there_are_can_be_asked_for(client, look, buses, home, owner, at):
+    tablets = ResourceFactory(name="Surfplattor", municipality=home, category=buses, capacity=None, takes=Takes.SOME)
+    tablets.units.add(*Unit.objects.bulk_create(Unit(owner=home.body, name=f"iPad {number}") for number in range(2)))
+    client.force_login(owner)
+
+    page = look(tablets, filled(at(9), at(11), quantity=9))
+
+    assert "quantity" in page.context["form"].errors
+    assert "Surfplattor" in page.context["form"].errors["quantity"][0]
+
+
 def test_no_date_left_is_said_and_nothing_is_sent(client, look, van, owner, at):
     client.force_login(owner)
     given = filled(at(9), at(11), until=f"{at(9, day=7):%Y-%m-%d}")
@@ -319,6 +344,36 @@ def test_the_owners_question_is_answered_on_the_page(client, home, owner, neighb
     booking.refresh_from_db()
     assert "Vem kör?" in page
     assert booking.request_state == RequestState.REQUESTED
+    assert "Ägaren frågade" in client.get(booking.get_absolute_url()).content.decode()
+
+
+def test_that_an_answer_is_waited_for_is_the_heading_of_the_whole_list_only(client, home, owner, neighbour, asker):
+    asked_back(home, owner, neighbour, asker)
+    client.force_login(owner)
+
+    def page(query):
+        return client.get(f"/resurser/bokningar/{query}").content.decode()
+
+    assert "väntar på ert svar" in page("")
+    assert "väntar på ert svar" not in page("?tid=tidigare")
+    assert "väntar på ert svar" not in page("?lage=declined")
+
+
+def test_a_substitute_in_a_series_moves_at_its_own_price(client, van, buses, home, owner, neighbour):
+    PriceRule.objects.create(resource=van, number=1, unit="occasion", sek=150, valid=(in_days(-9, 0).date(), None))
+    twin = ResourceFactory(name="Minibuss B", municipality=neighbour, category=buses, capacity=9)
+    PriceRule.objects.create(resource=twin, number=1, unit="occasion", sek=700, valid=(in_days(-9, 0).date(), None))
+    first, second = asked_in_series(home, owner, van, dates=2)
+    Booking.objects.filter(pk=second.pk).update(resource=twin)
+    client.force_login(owner)
+    day = f"{in_days(8, 9):%Y-%m-%d}"
+
+    shown = client.post(
+        f"{first.get_absolute_url()}andra/",
+        {"first_day": day, "begins": "9", "last_day": day, "ends": "11", "scope": "all", "steg": "visa"},
+    )
+
+    assert [price.sek for _moved, _one, price in shown.context["rows"]] == [150, 700]
 
 
 def test_what_it_is_for_is_changed_on_the_page(client, van, home, owner):

@@ -18,79 +18,67 @@ from resources.operations import (
     decline_booking,
     displaced_by,
     expire_requests,
-    request_booking,
 )
 from tests.factories import ResourceFactory
 
 
-@pytest.fixture
-def book(home, owner):
-    def made(resource, starts_at, ends_at, **more):
-        return request_booking(
-            resource, starts_at=starts_at, ends_at=ends_at, purpose="Studiebesök",
-            **({"by": owner, "on_behalf_of": home.body} | more),
-        )  # fmt: skip
-
-    return made
-
-
-def test_two_cannot_have_it_at_once(book, van, at):
-    book(van, at(9), at(11))
+def test_two_cannot_have_it_at_once(ask, van, at):
+    ask(van, at(9), at(11))
 
     with pytest.raises(SlotTaken) as refusal:
-        book(van, at(10), at(12))
+        ask(van, at(10), at(12))
 
     assert refusal.value.alternatives
     assert [claim.during.lower for claim in Claim.objects.all()] == [at(9)]
 
 
-def test_touching_ends_are_both_given(book, van, at):
-    book(van, at(10), at(11))
-    book(van, at(11), at(12))
+def test_touching_ends_are_both_given(ask, van, at):
+    ask(van, at(10), at(11))
+    ask(van, at(11), at(12))
 
     assert Claim.objects.count() == 2
 
 
-def test_turnaround_is_one_value_after_the_end(book, van, at):
+def test_turnaround_is_one_value_after_the_end(ask, van, at):
     van.turnaround_minutes = 30
     van.save()
-    book(van, at(10), at(11))
+    ask(van, at(10), at(11))
 
     with pytest.raises(SlotTaken):
-        book(van, at(11), at(12))
-    book(van, at(11, minute=30), at(12))
-    book(van, at(9), at(9, minute=30))
+        ask(van, at(11), at(12))
+    ask(van, at(11, minute=30), at(12))
+    ask(van, at(9), at(9, minute=30))
 
 
-def test_a_hall_and_its_half(book, neighbour, buses, at):
+def test_a_hall_and_its_half(ask, neighbour, buses, at):
     left = Unit.objects.create(owner=neighbour.body, name="Vänster")
     right = Unit.objects.create(owner=neighbour.body, name="Höger")
     hall = ResourceFactory(municipality=neighbour, category=buses, units=[left, right])
     half = ResourceFactory(municipality=neighbour, category=buses, units=[left])
-    book(half, at(9), at(11))
+    ask(half, at(9), at(11))
 
     with pytest.raises(SlotTaken):
-        book(hall, at(10), at(12))
-    book(hall, at(11), at(12))
+        ask(hall, at(10), at(12))
+    ask(hall, at(11), at(12))
     with pytest.raises(SlotTaken):
-        book(half, at(11), at(12))
+        ask(half, at(11), at(12))
 
 
-def test_some_of_many(book, neighbour, buses, at):
+def test_some_of_many(ask, neighbour, buses, at):
     units = [Unit.objects.create(owner=neighbour.body, name=f"iPad {number}") for number in range(3)]
     tablets = ResourceFactory(municipality=neighbour, category=buses, takes=Takes.SOME, units=units)
-    book(tablets, at(9), at(11), quantity=2)
+    ask(tablets, at(9), at(11), quantity=2)
 
     with pytest.raises(SlotTaken):
-        book(tablets, at(10), at(12), quantity=2)
-    book(tablets, at(10), at(12), quantity=1)
+        ask(tablets, at(10), at(12), quantity=2)
+    ask(tablets, at(10), at(12), quantity=1)
 
 
-def test_approving_one_declines_the_rival(book, van, at, home, owner, neighbour, asker):
+def test_approving_one_declines_the_rival(ask, van, at, home, owner, neighbour, asker):
     van.approval, van.rivalry = Approval.BY_OWNER, Rivalry.COMPETE
     van.save()
-    first = book(van, at(9), at(11))
-    second = book(van, at(10), at(12))
+    first = ask(van, at(9), at(11))
+    second = ask(van, at(10), at(12))
     assert not Claim.objects.exists()
 
     approve_booking(second, by=asker, on_behalf_of=neighbour.body)
@@ -100,12 +88,12 @@ def test_approving_one_declines_the_rival(book, van, at, home, owner, neighbour,
     assert Claim.objects.get().booking_id == second.pk
 
 
-def test_the_first_request_holds_until_the_deadline(book, van, at, neighbour, asker):
+def test_the_first_request_holds_until_the_deadline(ask, van, at, neighbour, asker):
     van.approval, van.rivalry = Approval.BY_OWNER, Rivalry.HOLD
     van.save()
-    first = book(van, at(9), at(11))
+    first = ask(van, at(9), at(11))
     with pytest.raises(SlotTaken):
-        book(van, at(10), at(12))
+        ask(van, at(10), at(12))
     Booking.objects.filter(pk=first.pk).update(decide_by=now() - timedelta(minutes=1))
 
     assert expire_requests() == 1
@@ -113,20 +101,20 @@ def test_the_first_request_holds_until_the_deadline(book, van, at, neighbour, as
 
     first.refresh_from_db()
     assert first.request_state == RequestState.EXPIRED
-    book(van, at(10), at(12))
+    ask(van, at(10), at(12))
 
 
-def test_what_is_let_go_of_is_free_again(book, van, at, home, owner):
-    booking = book(van, at(9), at(11))
+def test_what_is_let_go_of_is_free_again(ask, van, at, home, owner):
+    booking = ask(van, at(9), at(11))
 
     cancel_booking(booking, by=owner, on_behalf_of=home.body)
 
-    book(van, at(9), at(11))
+    ask(van, at(9), at(11))
 
 
-def test_a_booking_moves_and_never_onto_another(book, van, at, home, owner):
-    book(van, at(13), at(14))
-    booking = book(van, at(9), at(11))
+def test_a_booking_moves_and_never_onto_another(ask, van, at, home, owner):
+    ask(van, at(13), at(14))
+    booking = ask(van, at(9), at(11))
 
     with pytest.raises(SlotTaken):
         change_time(booking, starts_at=at(13), ends_at=at(15), by=owner, on_behalf_of=home.body)
@@ -137,8 +125,8 @@ def test_a_booking_moves_and_never_onto_another(book, van, at, home, owner):
     assert moved.sequence == 1
 
 
-def test_a_blocking_shows_first_what_it_displaces(book, van, at, neighbour, asker):
-    booking = book(van, at(9), at(11))
+def test_a_blocking_shows_first_what_it_displaces(ask, van, at, neighbour, asker):
+    booking = ask(van, at(9), at(11))
 
     with pytest.raises(BookingRefused):
         block_resource(
@@ -155,8 +143,8 @@ def test_a_blocking_shows_first_what_it_displaces(book, van, at, neighbour, aske
     assert Claim.objects.get().blocking is not None
 
 
-def test_the_database_refuses_what_nobody_should_try(book, van, at, neighbour, asker):
-    booking = book(van, at(9), at(11))
+def test_the_database_refuses_what_nobody_should_try(ask, van, at, neighbour, asker):
+    booking = ask(van, at(9), at(11))
     claim = booking.claims.get()
 
     with pytest.raises(IntegrityError), transaction.atomic():
@@ -168,12 +156,12 @@ def test_the_database_refuses_what_nobody_should_try(book, van, at, neighbour, a
 @pytest.mark.parametrize(
     ("begins", "ends"), [((11, 0), (9, 0)), ((9, 0), (9, 0)), ((9, -30), (10, -30)), ((9, 3650), (10, 3650))]
 )
-def test_times_that_cannot_be_asked_for(book, van, at, begins, ends):
+def test_times_that_cannot_be_asked_for(ask, van, at, begins, ends):
     with pytest.raises(BookingRefused):
-        book(van, at(begins[0], day=begins[1]), at(ends[0], day=ends[1]))
+        ask(van, at(begins[0], day=begins[1]), at(ends[0], day=ends[1]))
 
 
-def test_the_same_key_is_the_same_booking(book, van, at):
-    first = book(van, at(9), at(11), idempotency_key="a")
+def test_the_same_key_is_the_same_booking(ask, van, at):
+    first = ask(van, at(9), at(11), idempotency_key="a")
 
-    assert book(van, at(9), at(11), idempotency_key="a") == first
+    assert ask(van, at(9), at(11), idempotency_key="a") == first

@@ -24,7 +24,6 @@ from resources.operations import (
     effects_of,
     expire_requests,
     remind_deciders,
-    request_booking,
     rivals_of,
 )
 from tests.factories import ResourceFactory, UserFactory
@@ -36,17 +35,6 @@ def asked(van):
     van.approval, van.rivalry = Approval.BY_OWNER, Rivalry.COMPETE
     van.save()
     return van
-
-
-@pytest.fixture
-def ask(home, owner):
-    def made(resource, starts_at, ends_at, **more):
-        return request_booking(
-            resource, starts_at=starts_at, ends_at=ends_at, purpose="Studiebesök",
-            **({"by": owner, "on_behalf_of": home.body} | more),
-        )  # fmt: skip
-
-    return made
 
 
 @pytest.fixture

@@ -186,8 +186,9 @@ def test_dates_with_a_tick_are_approved_and_the_others_declined(decider, home, n
     refused = decider.post(address, given)
     assert "Skriv varför" in words(refused)
     assert refused.content.decode().count(" checked") == 2
-    decider.post(address, given | {"reason": "Service den veckan."})
+    done = decider.post(address, given | {"reason": "Service den veckan."}, follow=True)
 
+    assert "Två datum är godkända. Ett datum får avslag." in words(done)
     assert [state(one) for one in dates] == [RequestState.APPROVED, RequestState.APPROVED, RequestState.DECLINED]
     assert state(Booking.objects.get(series=None)) == RequestState.DECLINED
 

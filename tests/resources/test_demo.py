@@ -42,7 +42,7 @@ def test_the_minibus_of_strangnas_is_lent_at_once_on_every_day(demo):
     assert [feature.name_sv for feature in bus.features.all()] == ["Dragkrok"]
     christmas = date(2026, 12, 25)
     assert open_spans(bus.open_rules.all(), [], christmas, christmas) == [
-        (local(christmas, time(7)), local(christmas, time(20)))
+        (local(christmas, time(0)), local(date(2026, 12, 26), time(0)))
     ]
 
 

@@ -72,6 +72,7 @@ def test_every_zone_that_is_named_is_described(book, owner, at):
 
     assert "BEGIN:VTIMEZONE" in text
     assert "TZID:Europe/Stockholm" in text
+    assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H" in text
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
 
 

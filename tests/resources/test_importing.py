@@ -112,6 +112,32 @@ def test_pieces_are_named_or_counted_and_a_whole_has_its_parts(owner, home):
     assert {unit.name for unit in hall.units.all()} == {"Norra halvan", "Södra halvan"}
 
 
+def test_a_whole_goes_out_and_in_unchanged_in_whatever_order_its_parts_were_shared(owner, home):
+    rows = "namn;kategori;består av\r\nSödra;Sporthall;\r\nNorra;Sporthall;\r\n"
+    take_in(rows + 'Hallen;Sporthall;"Södra; Norra"\r\n', owner, home)
+    Resource.objects.filter(name="Södra").update(description="Ny")  # PostgreSQL now finds it last
+
+    exported = as_csv(inventory_headings(), [row[:-1] for row in inventory_rows(shared_by(owner))])
+    plan = plan_inventory(read_inventory("resurser.csv", exported), owner=home.body, by=owner)
+
+    assert [one.state for one in plan] == ["unchanged"] * 3
+    assert [one.state for one in planned(rows + 'Hallen;Sporthall;"Södra; Norra"\r\n', owner, home)] == [
+        "unchanged", "unchanged", "unchanged",
+    ]  # fmt: skip
+
+
+def test_a_row_that_stands_twice_has_its_other_faults_named_too(owner, home):
+    found = faults("namn;kategori;platser\r\nA;Minibuss;9\r\nA;Rymdskepp;nio\r\n", owner, home)
+
+    assert found == [(3, "1", "namn"), (3, "2", "kategori"), (3, "3", "platser")]
+
+
+def test_a_price_is_shown_in_words(owner, home):
+    (bus,) = planned("namn;kategori;pris;prisenhet;moms\r\nA;Minibuss;400,50;dag;utan\r\n", owner, home)
+
+    assert "400,5 kr per dag, utan moms" in [after for _label, _before, after in bus.shown]
+
+
 def test_every_fault_is_named_with_its_line_and_column(owner, home):
     found = faults(
         "namn;kategori;platser;egenskaper;plats;godkänns;pris;prisenhet;ägare;längst\r\n"

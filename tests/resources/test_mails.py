@@ -12,8 +12,8 @@ from collab4m.clock import today
 from collab4m.templatetags.shell import span_in_words
 from records.models import span
 from records.operations import deliver_mail
-from resources.models import Approval, Booking, Deputy, Rivalry
-from resources.operations import approve_booking, block_resource, change_time, request_booking
+from resources.models import Approval, Booking, Deputy, Rivalry, Takes, Unit
+from resources.operations import approve_booking, block_resource, change_time, decline_booking, request_booking
 from tests.factories import ResourceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -128,3 +128,36 @@ def test_a_deputy_who_also_answers_gets_one_mail(van, home, owner, asker, neighb
     request_booking(van, starts_at=at(9), ends_at=at(11), purpose="Studiebesök", by=owner, on_behalf_of=home.body)
 
     assert sorted(one.to[0] for one in sent()) == sorted([asker.email, other.email])
+
+
+def test_what_the_owner_said_no_to_is_not_offered_instead(rivals, asker, neighbour):
+    decline_booking(rivals[0], reason="Vi behöver den själva", by=asker, on_behalf_of=neighbour.body)
+
+    (message,) = (one for one in sent() if "får avslag" in one.subject)
+    taken, *instead = re.findall(r"(?m)^(?:Tid:|-.*?,) (.+ kl\. .+)$", message.body)
+    assert instead
+    assert taken not in instead
+
+
+def test_a_request_that_is_displaced_is_no_cancelled_booking(rivals, van, asker, neighbour, at):
+    block_resource(
+        van, starts_at=at(8), ends_at=at(15), reason="Service", seen={one.pk for one in rivals}, by=asker,
+        on_behalf_of=neighbour.body,
+    )  # fmt: skip
+
+    told = [one for one in sent() if "Service" in one.body]
+    assert {one.subject for one in told} == {"Minibuss A går inte att få den tid du frågade om"}
+    assert not any(one.attachments for one in told)
+
+
+def test_how_many_of_a_pool_are_asked_for_and_given(home, owner, asker, neighbour, buses, at):
+    units = [Unit.objects.create(owner=neighbour.body, name=f"iPad {number}") for number in range(5)]
+    pool = ResourceFactory(
+        municipality=neighbour, category=buses, takes=Takes.SOME, units=units, approval=Approval.BY_OWNER
+    )
+    booking = request_booking(
+        pool, starts_at=at(9), ends_at=at(14), purpose="Prov", quantity=3, by=owner, on_behalf_of=home.body
+    )
+    approve_booking(booking, by=asker, on_behalf_of=neighbour.body)
+
+    assert ["Antal: 3" in one.body for one in sent()] == [True, True]

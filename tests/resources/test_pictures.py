@@ -254,6 +254,17 @@ def test_a_picture_that_the_store_has_lost_is_not_found(client, bus, acting, own
     assert client.get(f"/resurser/bilder/{picture.pk}/").status_code == 404
 
 
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_a_wide_picture_has_its_size_in_plain_figures(client, bus, acting, owner, language):
+    add_picture(bus, data=painted((1200, 1600)), alt="Bild", **acting)
+    owner.language = language
+    owner.save()
+    client.force_login(owner)
+
+    for page in (f"/resurser/{bus.pk}/", f"/resurser/{bus.pk}/bilder/"):
+        assert 'width="1200" height="1600"' in client.get(page).content.decode()
+
+
 def test_the_owner_adds_and_removes_on_the_page(official, bus):
     page = f"/resurser/{bus.pk}/bilder/"
     file = SimpleUploadedFile("buss.jpg", painted(), "image/jpeg")

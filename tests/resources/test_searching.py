@@ -100,7 +100,7 @@ def test_each_says_why_it_stands_there(van, home, neighbour, owner, asker, weekl
     (found,) = with_reasons(search_resources(owner, need), need)
 
     assert [reason.words for reason in found.reasons] == [
-        "2 platser över", "42 minuter bort", "0 kr för alla tre tider", "godkänns direkt", "kräver: Körkort B",
+        "2 platser över", "42 minuter bort", "0 kr för alla tre gångerna", "godkänns direkt", "kräver: Körkort B",
     ]  # fmt: skip
     assert [reason.fact.minutes for reason in found.reasons if reason.fact] == [42]
 
@@ -258,6 +258,13 @@ def test_what_lacks_a_feature_or_a_place_is_similar(van, buses, neighbour, owner
         "Minibuss A": "saknar dragkrok",
         "Minibuss C": "1 plats för få",
     }
+
+
+def test_what_has_the_words_but_lacks_the_only_feature_is_similar(van, owner, asker, tow_bar, at):
+    van.features.clear()
+    need = Need(words="minibuss", features=[tow_bar], times=((at(9), at(14)),))
+
+    assert [one.pk for one in similar_resources(owner, need)] == [van.pk]
 
 
 def test_those_of_unknown_capacity_are_counted_not_dropped(van, buses, neighbour, owner, asker):

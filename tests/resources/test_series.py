@@ -108,6 +108,7 @@ def test_the_breaks_of_a_municipality_are_left_out(home, tuesday):
     )
 
     assert weekly(tuesday, 3, breaks_of=home).dates() == [tuesday, tuesday + timedelta(weeks=2)]
+    assert weekly(tuesday, 3, breaks_of=home).skipped() == [tuesday + timedelta(weeks=1)]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +188,17 @@ def test_a_substitute_is_neither_a_date_of_the_series_nor_offered_twice(van, tak
     spans += [(other.starts_at, other.ends_at) for one in found for other in one.instead]
     assert any(one.instead for one in found)
     assert not any(a[0] < b[1] and b[0] < a[1] for a in spans for b in spans if a is not b)
+
+
+def test_what_is_free_right_after_a_taken_time_is_offered_though_it_runs_into_it(van, taken, owner, tuesday):
+    van.turnaround_minutes = 0
+    van.save()
+    taken(van, tuesday)
+    nine = weekly(tuesday, 1).times()[0][0]
+
+    (found,) = preview(van, [(nine, nine + timedelta(hours=2))], user=owner)
+
+    assert found.instead[0].starts_at == nine + timedelta(hours=1)
 
 
 def test_what_is_asked_for_is_what_was_shown_with_substitutes_and_without_what_is_left_out(

@@ -95,6 +95,35 @@ def test_pieces_by_number_or_by_name_never_both(page, buses):
     }
 
 
+@pytest.mark.parametrize("run", ["iPad 1–30", "iPad 1-30", "iPad 1\niPad 2 – 30"])
+def test_pieces_in_a_run(page, buses, run):
+    page("/resurser/ny/?kategori=minibuss", {"name": "Plattor", "how": "exemplar", "names": run})
+
+    names = list(Unit.objects.order_by("pk").values_list("name", flat=True))
+    assert (len(names), names[0], names[-1]) == (30, "iPad 1", "iPad 30")
+
+
+def test_a_hyphen_between_two_numbers_that_follow_is_part_of_the_name(page, buses):
+    page("/resurser/ny/?kategori=minibuss", {"name": "Salar", "how": "exemplar", "names": "Sal 1-2"})
+
+    assert Unit.objects.get().name == "Sal 1-2"
+
+
+@pytest.mark.parametrize("run", ["iPad 1–999", "\n".join(["A 1–9999"] * 2000)])
+def test_too_many_pieces_at_once(page, buses, run):
+    _answer, text = page("/resurser/ny/?kategori=minibuss", {"name": "Plattor", "how": "exemplar", "names": run})
+
+    assert "högst 200 exemplar" in text
+
+
+@pytest.mark.parametrize("said", [{"names": "A\nB"}, {"pieces": "3"}])
+def test_pieces_of_what_is_booked_whole_are_not_lost_in_silence(page, buses, said):
+    _answer, text = page("/resurser/ny/?kategori=minibuss", NEW | said)
+
+    assert "Välj ovanför att den bokas i exemplar" in text
+    assert not Resource.objects.exists()
+
+
 def test_a_whole_of_parts(page, buses, home):
     left, right = (ResourceFactory(name=name, municipality=home, category=buses) for name in ("Vänster", "Höger"))
     whole = NEW | {"how": "helhet", "name": "Hela hallen"}
@@ -310,6 +339,14 @@ def test_a_price_is_set_and_the_earlier_are_listed(page, bus, who):
     later = str(today() + timedelta(days=9))
     page(f"/resurser/{bus.pk}/pris/", PRICE | {"sek": "0", "first_day": later, "seen": "1"})
     assert list(bus.price_rules.order_by("number").values_list("sek", flat=True)) == [Decimal("1450.50"), 0]
+
+
+def test_a_price_that_begins_later_falls_away_and_one_is_told(page, bus, who):
+    first = today() + timedelta(days=30)
+    assert "faller bort" not in page(f"/resurser/{bus.pk}/pris/")[1]
+    set_price(bus, unit="day", sek=Decimal(300), vat="ask", first_day=first, **who)
+
+    assert "faller bort" in page(f"/resurser/{bus.pk}/pris/")[1]
 
 
 @pytest.mark.parametrize("sek", ["", "gratis", "-1", "NaN", "1e9", "1,005", "99999999999", "²"])

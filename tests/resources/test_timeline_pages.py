@@ -177,7 +177,7 @@ def test_as_many_queries_for_one_row_as_for_many(
     client, django_assert_num_queries, van, neighbour, buses, day, owner, home, query
 ):
     client.force_login(owner)
-    number = {"vy=manad": 14, "vy=lasar": 14}.get(query, 17)
+    number = {"vy=manad": 11, "vy=lasar": 11}.get(query, 14)
     for more in (0, 2, 57):
         for _nth in range(more):
             resource = ResourceFactory(municipality=neighbour, category=buses)

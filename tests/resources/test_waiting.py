@@ -21,21 +21,9 @@ from resources.operations import (
     expire_offers,
     leave_list,
     places_of,
-    request_booking,
     wait_for,
 )
 from tests.factories import ProgrammeFactory, ProviderFactory, ResourceFactory, RoleFactory
-
-
-@pytest.fixture
-def ask(home, owner):
-    def made(resource, starts_at, ends_at, **more):
-        return request_booking(
-            resource, starts_at=starts_at, ends_at=ends_at, purpose="Studiebesök",
-            **({"by": owner, "on_behalf_of": home.body} | more),
-        )  # fmt: skip
-
-    return made
 
 
 @pytest.fixture
