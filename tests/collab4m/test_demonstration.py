@@ -31,7 +31,7 @@ def test_the_commands_say_what_they_did(reference, capsys):
         "19 schools' offer was reported as an example.",
         "4 agreements were made as examples.",
         "18 resources were shared as examples.",
-        "0 texts of a report were written as examples.",
+        "4 texts of a report were written as examples.",
         "0 people for trying the portal were added.",
         "0 schools' offer was reported as an example.",
         "0 agreements were made as examples.",
