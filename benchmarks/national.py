@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from itertools import cycle
 
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection
 
 from benchmarks.agreements import load_agreements
 from benchmarks.offers import load_catalogue, load_offers
@@ -54,6 +55,8 @@ def load(municipalities: int) -> dict[int, User]:
         municipalities_there = [user.roles_today[0].body.as_municipality for user in members]
         load_offers(municipalities_there)
         load_agreements(area, municipalities_there)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as the database does by itself before long
     return cast
 
 

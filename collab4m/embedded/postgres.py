@@ -17,7 +17,13 @@ LETTERS = (
     *("--encoding", "UTF8", "--locale", "C", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8"),
     *("--lc-ctype", "C.UTF-8"),  # pg_trgm takes its letters from here, whatever the provider
 )
-FAST_BUT_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FAST_BUT_FORGETFUL = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    # It would find tables of which every row is rolled back, and plans for tables that are thought empty take minutes.
+    "autovacuum": "off",
+}
 
 
 class Postgres:
