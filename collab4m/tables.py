@@ -490,6 +490,25 @@ def whole_number(cell: Cell) -> int | None:
     return int(digits)
 
 
+def sek(cell: Cell) -> Decimal:
+    """SEK as people write them: 137 000, 137000,50, 137 000 kr. Raises ValueError with what to write instead."""
+    wanted = _("Write the price in figures, for example 137 000 or 137000,50.")
+    if isinstance(cell, bool | date | time):
+        raise ValueError(wanted)
+    if isinstance(cell, int | float):
+        said = f"{Decimal(str(cell)):f}"
+    else:
+        said = re.sub(r"(?<=[0-9])\s*(kr|sek|:-)\.?$", "", text(cell).casefold()).strip()
+    if re.match(r"[-−–]\s*[0-9]", said):
+        raise ValueError(_("A price cannot be below 0."))
+    if re.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{3})+", said):
+        raise ValueError(_("Write the price without a point or comma between thousands, for example 137 000."))
+    found = re.fullmatch(r"([0-9]{1,3}(?: [0-9]{3})+|[0-9]+)(?:[.,]([0-9]{1,2})0*)?", said)
+    if not found:
+        raise ValueError(wanted)
+    return Decimal(f"{found[1].replace(' ', '')}.{(found[2] or '').ljust(2, '0')}")
+
+
 def day(cell: Cell) -> date | None:
     """A day as people write it: 2022-10-15, 15/10 2022, 15 oktober 2022, or a spreadsheet's own. None for nothing.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -16,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agreements.models import PriceKind, PriceList, PriceRow
 from collab4m.errors import RuleBroken, refused
-from collab4m.tables import Cell, Table, TableRefused, open_table, text
+from collab4m.tables import Cell, Table, TableRefused, open_table, sek, text
 from organisations.models import Body, CollaborationArea, Membership, Municipality, RoleKind, User
 from programmes.models import Orientation, Programme
 from programmes.operations import Column, FileRefused, Problem
@@ -226,25 +225,11 @@ class PriceCatalogue:
 
 
 def price_of(cell: Cell) -> Decimal:
-    """SEK as people write them: 137 000, 137000,50, 137 000 kr. Raises ValueError with what to write instead."""
-    wanted = gettext("Write the price in figures, for example 137 000 or 137000,50.")
-    if isinstance(cell, bool | date | time):
-        raise ValueError(wanted)
-    if isinstance(cell, int | float):
-        said = f"{Decimal(str(cell)):f}"
-    else:
-        said = re.sub(r"(?<=[0-9])\s*(kr|sek|:-)\.?$", "", text(cell).casefold()).strip()
-    if re.match(r"[-−–]\s*[0-9]", said):
-        raise ValueError(gettext("A price cannot be below 0."))
-    if re.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{3})+", said):
-        raise ValueError(gettext("Write the price without a point or comma between thousands, for example 137 000."))
-    found = re.fullmatch(r"([0-9]{1,3}(?: [0-9]{3})+|[0-9]+)(?:[.,]([0-9]{1,2})0*)?", said)
-    if not found:
-        raise ValueError(wanted)
-    price = Decimal(f"{found[1].replace(' ', '')}.{found[2] or '0'}")
+    """SEK per pupil and year as people write them. Raises ValueError with what to write instead."""
+    price = sek(cell)
     if price > MOST_SEK:
         raise ValueError(gettext("The price is too large. Write it in SEK per pupil and year."))
-    return price.quantize(Decimal("0.01"))
+    return price
 
 
 @dataclass(frozen=True)

@@ -18,11 +18,10 @@ from django.utils import translation
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from agreements.operations import price_of as sek_of
 from collab4m.clock import today
 from collab4m.errors import RuleBroken
 from collab4m.swedish import swedish_key
-from collab4m.tables import FORMULA_STARTS, Cell, Table, TableRefused, open_table, text, whole_number
+from collab4m.tables import FORMULA_STARTS, Cell, Table, TableRefused, open_table, sek, text, whole_number
 from organisations.models import Body, Site, User
 from programmes.operations import Column, FileRefused, Problem
 from records.models import CameIn
@@ -56,6 +55,7 @@ from resources.operations.sharing import (
 MOST_ROWS = 1_000
 MOST_PROBLEMS = 200  # told of at once; more help nobody
 LONGEST_SHOWN = 80
+MOST_SEK = Decimal("9999999.99")
 MOST_MINUTES = 400 * 24 * 60
 
 _SPAN = _("As 30 min, 2 h or 3 days. A number alone is minutes.")
@@ -518,9 +518,8 @@ class _Planner:
         stands = {"price": rule.sek, "price_unit": rule.unit, "vat": rule.vat} if rule else {"vat": VatTreatment.ASK}
         price = {**stands, **{name: planned.values.pop(name) for name in told}}
         if "price" not in price:
-            self.blame(
-                planned.line, "price", said.get("price", ""), gettext("Write the price, or leave all three empty.")
-            )
+            if not said.get("price"):  # one that cannot be read is a fault already
+                self.blame(planned.line, "price", "", gettext("Write the price, or leave all three empty."))
         elif "price_unit" not in price:
             message = gettext("Write what the price is for: %(known)s.")
             known = ", ".join(str(label) for label in PriceUnit.labels)
@@ -593,9 +592,12 @@ _PRICE = ("price", "price_unit", "vat")
 
 def _sek(said: str) -> Decimal:
     try:
-        return sek_of(said)
+        price = sek(said)
     except ValueError:
         raise ValueError(gettext("Write the price in figures, for example 400 or 137,50.")) from None
+    if price > MOST_SEK:
+        raise ValueError(gettext("Write kronor and at most two decimals, less than ten million."))
+    return price
 
 
 def _is_same(stands: Any, value: Any) -> bool:
@@ -612,7 +614,7 @@ def in_words(column: str, value: Any) -> str:
     """A value as the portal writes it in a file."""
     if column == "price":
         sek, unit, vat = value
-        said = f"{sek.normalize():f}".replace(".", ",")
+        said = f"{sek:.2f}".removesuffix(".00").replace(".", ",")
         return _price_in_words(said, PriceUnit(unit).label, VatTreatment(vat).label)
     if column in CHOICES:
         return str(CHOICES[column](value).label)

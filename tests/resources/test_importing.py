@@ -135,7 +135,14 @@ def test_a_row_that_stands_twice_has_its_other_faults_named_too(owner, home):
 def test_a_price_is_shown_in_words(owner, home):
     (bus,) = planned("namn;kategori;pris;prisenhet;moms\r\nA;Minibuss;400,50;dag;utan\r\n", owner, home)
 
-    assert "400,5 kr per dag, utan moms" in [after for _label, _before, after in bus.shown]
+    assert "400,50 kr per dag, utan moms" in [after for _label, _before, after in bus.shown]
+
+
+@pytest.mark.parametrize("said", ["10000000", "9" * 60])
+def test_a_price_that_is_too_large_is_a_fault(owner, home, said):
+    assert faults(f"namn;kategori;pris;prisenhet;moms\r\nA;Minibuss;{said};dag;utan\r\n", owner, home) == [
+        (2, "3", "pris")
+    ]
 
 
 def test_every_fault_is_named_with_its_line_and_column(owner, home):
