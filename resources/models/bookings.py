@@ -72,10 +72,6 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         deputised = deputising(user).values("owner")
         return self.filter(concerning(user, "booked_for", "resource__owner") | Q(resource__owner__in=deputised))
 
-    def overlapping(self, starts_at: Any, ends_at: Any) -> Self:
-        """Those sharing any moment with [starts_at, ends_at); touching ends do not count."""
-        return self.filter(during__overlap=(starts_at, ends_at))
-
     def to_decide(self, user: Any, state: str = RequestState.REQUESTED) -> Self:
         """Requests that wait for the user's own word today, as an owner or as a deputy; or those in another state."""
         mine = answering(user, "resource__owner") | Q(resource__owner__in=deputising(user).values("owner"))

@@ -133,7 +133,7 @@ from resources.operations.sharing import (
     share_again,
     share_resource,
 )
-from resources.operations.timeline import Line, Row, Share, Slot, SlotKind, lines_of, timeline_of, visible_resources
+from resources.operations.timeline import Line, Row, Share, Slot, SlotKind, lines_of, timeline_of
 from resources.operations.unmet import keep_unmet
 from resources.operations.waiting import (
     NothingTaken,
@@ -297,7 +297,6 @@ __all__ = [
     "timeline_of",
     "travel_minutes",
     "unknown_capacity",
-    "visible_resources",
     "wait_for",
     "why_not_cancelled",
     "window_of",

@@ -17,3 +17,10 @@ def minutes_in_words(minutes: int) -> str:
     if hours and rest:
         return _("%(hours)s and %(minutes)s") % {"hours": long, "minutes": short}
     return long if hours else short
+
+
+def hours_in_words(hours: int) -> str:
+    """So long; in days when it is some whole ones."""
+    if hours >= 72 and hours % 24 == 0:
+        return ngettext("%(number)s day", "%(number)s days", hours // 24) % {"number": hours // 24}
+    return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}

@@ -21,7 +21,7 @@ from organisations.models import Municipality, Site, TravelTime, User
 from resources.models import Approval, Category, Feature, PriceRule, Resource, ResourceUnit, Takes
 from resources.operations.alternatives import Alternative, askable_by
 from resources.operations.freedom import Calendar, Standing, Time, calendars_of, standings
-from resources.operations.lengths import minutes_in_words
+from resources.operations.lengths import hours_in_words, minutes_in_words
 from resources.operations.pricing import cost, units_between
 
 MOST_WORDS = 8
@@ -364,13 +364,6 @@ def sek_in_words(sek: Decimal) -> str:
     """An amount as running text has it; öre only when there are some."""
     decimals = 0 if sek == sek.to_integral_value() else 2
     return _("SEK %(amount)s") % {"amount": number_format(sek, decimal_pos=decimals, force_grouping=True)}
-
-
-def hours_in_words(hours: int) -> str:
-    """So long; in days when it is some whole ones."""
-    if hours >= 72 and hours % 24 == 0:
-        return ngettext("%(number)s day", "%(number)s days", hours // 24) % {"number": hours // 24}
-    return ngettext("%(number)s hour", "%(number)s hours", hours) % {"number": hours}
 
 
 def other_times(found: list[Found], need: Need, *, quantity: int = 1) -> None:

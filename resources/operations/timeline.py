@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, models
-from django.db.models import Case, Count, OuterRef, Q, Subquery, When
+from django.db.models import Case, Count, OuterRef, Subquery, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
@@ -230,9 +230,3 @@ def shares_of(lines: Collection[Line], spans: Collection[tuple[datetime, datetim
             (resource, nr - 1): Share(True, max(1 - lost / (opened * lanes[resource]), 0.0) if lanes[resource] else 0.0)
             for resource, nr, opened, lost in cursor.fetchall()
         }
-
-
-def visible_resources(user: User, **filters: Any) -> Any:
-    """What is shared around the reader and still in use, for timelines."""
-    rows = Resource.objects.visible_to(user).in_use().filter(Q(**filters))
-    return rows.select_related("owner", "municipality", "category").in_swedish_order()

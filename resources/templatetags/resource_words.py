@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 from collab4m.templatetags.shell import in_words, span_in_words
 from resources.models import OpenRule
 from resources.operations import Need, Standing
-from resources.operations.lengths import minutes_in_words
-from resources.operations.searching import hours_in_words, sek_in_words
+from resources.operations.lengths import hours_in_words, minutes_in_words
+from resources.operations.searching import sek_in_words
 
 register = template.Library()
 

@@ -233,7 +233,7 @@ def test_a_weekend_over_midnight_is_one_booking_priced_once(ask, van):
     for days in range(4):
         day = friday + timedelta(days=days)
         midnight = (local(day, time()), local(day + timedelta(days=1), time()))
-        assert Booking.objects.overlapping(*midnight).get() == booking
+        assert Booking.objects.get(during__overlap=midnight) == booking
 
 
 def test_an_occasion_costs_the_same_however_long_and_midnight_ends_the_day(van):
