@@ -10,7 +10,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 FLAGS = [
     "--headless",
@@ -26,6 +26,8 @@ PASSWORD = "fyra-malarstader"  # the factories' people all have it
 AXE = Path(settings.NODE_MODULES) / "axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTH, NARROW = 1280, 320
+
+expect.set_options(timeout=30_000)  # milliseconds: the machine may be busy
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from playwright.sync_api import expect
 
 from organisations.operations import invite_person
 from records.models import Outgoing
@@ -63,12 +64,12 @@ def test_failed_log_in_takes_focus_to_the_summary_and_from_there_to_the_field(wi
 
     page.get_by_role("button", name="Logga in", exact=True).click()
 
-    assert page.title() == "Fel: Logga in – collab4m"
+    expect(page).to_have_title("Fel: Logga in – collab4m")
     summary = page.locator("[data-take-focus]")
-    assert summary.evaluate("element => element === document.activeElement")
+    expect(summary).to_be_focused()
     assert summary.locator("h2").inner_text() == "Två uppgifter behöver rättas"
     summary.locator("a").first.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "id_login"
+    expect(page.locator("#id_login")).to_be_focused()
     assert page.locator("#id_login").get_attribute("aria-invalid") == "true"
     assert page.locator("#id_login").get_attribute("aria-describedby") == "id_login_error"
     assert axe(page) == []
@@ -133,4 +134,4 @@ def test_log_in_and_reading_work_without_javascript(window, owner):
 
     assert page.locator("h1").inner_text() == "Inget liknar ”zzzz”"
     page.get_by_role("button", name="Logga ut").first.click()
-    assert page.url == seen.address + "/konto/login/"
+    page.wait_for_url("**/konto/login/")

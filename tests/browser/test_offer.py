@@ -1,7 +1,7 @@
 """The offer with the keyboard alone: from the start page to a cell of the matrix, and from there to a saved report."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from programmes.models import Offering
 from tests.factories import OrientationFactory, ProgrammeFactory
@@ -118,9 +118,10 @@ def test_a_wrong_figure_takes_the_reader_to_its_field(seen, offer):
     seen.keyboard.type("tolv")
     tab_to(seen, "Save the report")
     seen.keyboard.press("Enter")
-    seen.wait_for_selector(".c-errors")
 
-    assert "One thing needs to be put right" in focused(seen)
+    summary = seen.locator(".c-errors")
+    expect(summary).to_be_focused()
+    expect(summary).to_contain_text("One thing needs to be put right")
     seen.keyboard.press("Tab")
     seen.keyboard.press("Enter")
 
