@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 
 from organisations.models import RoleKind, User
 from records import storage
@@ -42,6 +43,10 @@ def empty_the_filled_tables(_case):
 
 
 TransactionTestCase._fixture_teardown = empty_the_filled_tables
+
+# A busy machine makes no example wrong.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -3,11 +3,13 @@
 import os
 
 from collab4m.settings import *  # noqa: F403
-from collab4m.settings import DATA_DIR, STATIC_ROOT, STORAGES, embedded
+from collab4m.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES, embedded
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_URL = CELERY_BROKER_URL = embedded.redis_url(DATA_DIR, WORKER + 1)  # a number for each parallel worker
 
+# Twenty rivals for one row wait long for each other on a busy machine.
+DATABASES["default"]["OPTIONS"]["options"] = "-c statement_timeout=120s -c lock_timeout=60s"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import pytest
 from django.apps import apps
 from django.db import connection, transaction
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -17,7 +16,6 @@ from hypothesis.stateful import (
     invariant,
     precondition,
     rule,
-    run_state_machine_as_test,
 )
 from sequences.models import Sequence
 
@@ -58,6 +56,7 @@ from records.models import Decision, DecisionResult, Part, SignOff, SignOffMetho
 from records.operations import document_file, save_part
 from tests.agreements.stories import FACTS, building, year
 from tests.factories import AreaFactory, MembershipFactory, MunicipalityFactory, RoleFactory
+from tests.machines import run_until_reached
 
 pytestmark = pytest.mark.django_db
 
@@ -492,16 +491,4 @@ def counts() -> list[Any]:
 
 
 def test_no_sequence_of_calls_leaves_an_impossible_state():
-    run_state_machine_as_test(
-        Lives,
-        settings=settings(
-            max_examples=10,
-            stateful_step_count=25,
-            deadline=None,
-            database=None,
-            derandomize=True,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
-
-    assert Lives.reached >= {*RevisionState.values, "notice", "annex", "cover"}, "it never came that far"
+    run_until_reached(Lives, {*RevisionState.values, "notice", "annex", "cover"})

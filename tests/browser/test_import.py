@@ -1,6 +1,7 @@
 """A file with the offer, from the first fault to the last confirmation, without a mouse."""
 
 import pytest
+from playwright.sync_api import expect
 
 from collab4m.clock import today
 from collab4m.school_year import SchoolYear
@@ -59,8 +60,8 @@ def test_a_file_is_corrected_looked_through_and_saved_by_keyboard(window, owner,
 
     send(page, "utbud <å> & 'b'.csv", BAD)
 
-    assert page.locator("[data-take-focus]").evaluate("one => one === document.activeElement")
-    assert page.get_by_role("heading", name="Two things to correct in the file").is_visible()
+    expect(page.locator("[data-take-focus]")).to_be_focused()
+    expect(page.get_by_role("heading", name="Two things to correct in the file")).to_be_visible()
     assert faults(page) == []
 
     send(page, "utbud.csv", GOOD)
@@ -72,6 +73,6 @@ def test_a_file_is_corrected_looked_through_and_saved_by_keyboard(window, owner,
 
     press(page, "Save all 2 rows")
 
-    assert page.get_by_text("2 rows are imported.").is_visible()
+    expect(page.get_by_text("2 rows are imported.")).to_be_visible()
     assert list(Offering.objects.order_by("seats").values_list("seats", flat=True)) == [7, 30]
     assert not FileImport.objects.exists()

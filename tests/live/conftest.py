@@ -65,7 +65,7 @@ class Portal:
                 start_new_session=True,
             )
         if not options:
-            eventually(lambda: "collab4m is ready" in self.output or self.process.poll() is not None, 180, self)
+            eventually(lambda: "collab4m is ready" in self.output or self.process.poll() is not None, 600, self)
             assert self.process.poll() is None, self.output
         return self
 

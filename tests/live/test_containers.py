@@ -237,7 +237,7 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
 @pytest.fixture(scope="module")
 def running(drill: Drill) -> Drill:
     """Prepared and started in the order the file asks for, and well by its own health checks."""
-    assert drill.start("migrate").wait(120) == 0, drill.said("migrate")
+    assert drill.start("migrate").wait(600) == 0, drill.said("migrate")
     assert not any(drill.well(service) for service in ("web", "worker", "beat"))
     for service in ("web", "worker", "beat"):
         drill.start(service)
@@ -254,7 +254,7 @@ def test_services_work_with_what_the_image_holds(running):
 
 
 def test_migrate_may_run_again(running):
-    again = running.start("migrate").wait(120)
+    again = running.start("migrate").wait(600)
 
     assert again == 0, running.said("migrate")
 

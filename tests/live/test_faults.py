@@ -44,19 +44,20 @@ def state(portal: Portal, job: int) -> tuple[object, ...]:
 
 
 def assert_pages_answer_fast(portal: Portal) -> None:
-    assert portal.get("/konto/login/").seconds < 3
+    """Without waiting for Redis, which is given ten seconds to answer."""
+    assert portal.get("/konto/login/").seconds < 8
     log_in = portal.log_in()
     assert log_in.status == 302
-    assert log_in.seconds < 3
+    assert log_in.seconds < 8
 
 
 def test_worker_killed_in_the_middle_of_a_job_finishes_it_once_on_the_second_attempt(portal):
-    job = order_job(portal, seconds=4)
+    job = order_job(portal, seconds=8)
     eventually(lambda: state(portal, job)[0] == "running", 60, portal)
 
     os.kill(portal.leader("worker"), signal.SIGKILL)
 
-    eventually(lambda: state(portal, job)[0] == "done", 40, portal)
+    eventually(lambda: state(portal, job)[0] == "done", 60, portal)
     assert state(portal, job)[:2] == ("done", 2)
 
 

@@ -136,7 +136,7 @@ def test_next_start_ends_orphans_that_hold_the_port(portal):
     assert not [process for process in orphans if processes.look(process.pid) == process]
 
 
-def test_stop_leaves_no_process_and_the_second_start_is_quick_and_keeps_its_data(portal):
+def test_stop_leaves_no_process_and_the_second_start_makes_nothing_anew_and_keeps_its_data(portal):
     portal.manage("shell", "-c", "from django.core.cache import cache; cache.set('kept', 'yes', None)").communicate()
 
     status = portal.stop(signal.SIGINT)
@@ -145,9 +145,8 @@ def test_stop_leaves_no_process_and_the_second_start_is_quick_and_keeps_its_data
     eventually(lambda: not portal.survivors(), 60, portal)  # the guard sees our end a moment later
     assert not list((portal.data_dir / "run").glob("*.json"))
     assert not list(portal.data_dir.rglob("postmaster.pid"))
-    began = time.monotonic()
     portal.start()
-    assert time.monotonic() - began < 20
+    assert "Loading the demo." not in portal.output
     ask = "from django.core.cache import cache; print(cache.get('kept'))"
     said, _ = portal.manage("shell", "-v0", "-c", ask).communicate()
     assert said.strip() == "yes"
@@ -163,7 +162,7 @@ def test_once_does_one_job_and_exits_with_nothing_left(installation):
         installation.stop()
     installation.start("--once")
 
-    status = installation.process.wait(120)
+    status = installation.process.wait(600)
 
     assert status == 0, installation.output
     assert "The worker has done the job." in installation.output

@@ -89,8 +89,8 @@ def test_both_texts_can_be_read_out_of_their_comparison(old, new):
     ("old", "new"), [("a " * 10_000, "b a " * 5_000), ("a\n" * 10_000, "b\na\n" * 5_000), ("å" * 20_000, "å" * 19_999)]
 )
 def test_long_texts_of_few_words_are_compared_without_end_of_time(old, new):
-    began = time.monotonic()
+    began = time.process_time()
 
     assert compared(old, new)
 
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
