@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from json import JSONDecodeError
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.db.models import CharField, F, Model, QuerySet, TextField
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import APIException, AuthenticationFailed, PermissionDenied, ValidationError
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    MethodNotAllowed,
+    NotAcceptable,
+    NotAuthenticated,
+    NotFound,
+    ParseError,
+    PermissionDenied,
+    Throttled,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.filters import BaseFilterBackend
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -43,6 +59,8 @@ class TokenAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("The person whose API key this is has no role today."), "token_without_role")
         if token.last_used_on != today():  # one write a day, however often it is used
             keys.filter(pk=token.pk).update(last_used_on=today())
+        if not request.headers.get("Accept-Language"):
+            translation.activate(token.user.language)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -70,6 +88,7 @@ class Pages(PageNumberPagination):
     page_size = 50
     max_page_size = 200
     page_size_query_param = "page_size"
+    invalid_page_message = gettext_lazy("There are not that many pages.")  # type: ignore[assignment]
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> Any:
         page = request.query_params.get(self.page_query_param, "1")
@@ -154,6 +173,20 @@ def in_order(model: type[Model], path: str) -> Any:
 
 # Errors
 
+# What the framework says of fields without having Swedish for it: named here, so that it is translated with ours.
+ENGLISH_ONLY = (
+    gettext_noop("A valid biginteger is required."),
+    gettext_noop("Datetime value out of range."),
+    gettext_noop("Ensure this field has at least {min_length} elements."),
+    gettext_noop("Ensure this field has no more than {max_length} elements."),
+    gettext_noop("Integer value too large to convert to float"),
+    gettext_noop("Invalid input."),
+    gettext_noop("Must be a valid UUID."),
+    gettext_noop("Must be a valid boolean."),
+    gettext_noop("Not a valid string."),
+    gettext_noop("This dictionary may not be empty."),
+)
+
 
 def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
     """Every error in one form: `code` for programs, `detail` for people, `fields` for what is wrong in which field."""
@@ -170,12 +203,50 @@ def answer_error(error: Exception, context: dict[str, Any]) -> Response | None:
         fields = _fields(error.detail)
         response.data = _error("invalid", _("Something in the request needs to be put right."), fields)
     elif isinstance(error, APIException):
-        response.data = _error(str(getattr(error.detail, "code", error.default_code)), str(error.detail))
+        detail = _own_words(error, context["view"]) or str(error.detail)
+        response.data = _error(str(getattr(error.detail, "code", error.default_code)), detail)
     elif response.status_code == status.HTTP_404_NOT_FOUND:
         response.data = _error("not_found", _("There is nothing here that you may see."))
     else:
         response.data = _error("permission_denied", _("You may not do this."))
     return response
+
+
+def _own_words(error: APIException, view: APIView) -> str:
+    """What the framework refuses by itself, as the portal says it; nothing for what somebody here has written."""
+    words: dict[str, Any]
+    match error:
+        case ParseError():
+            if isinstance(where := error.__context__, JSONDecodeError):
+                words = {"line": where.lineno, "column": where.colno}
+                return _("The body could not be read as JSON. Look at line %(line)s, character %(column)s.") % words
+            return _("The body could not be read as JSON.")
+        case MethodNotAllowed():
+            words = {"allowed": ", ".join(one for one in view.allowed_methods if one != "OPTIONS")}
+            return _("This address cannot be used like that. Use %(allowed)s.") % words
+        case NotAcceptable():
+            words = {"kinds": ", ".join(one.media_type for one in view.get_renderers())}
+            return _("The answer is not to be had in the form that Accept asks for. Ask for %(kinds)s.") % words
+        case UnsupportedMediaType():
+            words = {"kinds": ", ".join(one.media_type for one in view.get_parsers())}
+            return _("The body is of a kind that is not read here. Say in Content-Type, and send, %(kinds)s.") % words
+        case Throttled():
+            seconds = ceil(getattr(error, "wait", None) or 1)
+            text = ngettext(
+                "You have asked too often. Try again in %(seconds)s second.",
+                "You have asked too often. Try again in %(seconds)s seconds.",
+                seconds,
+            )
+            return text % {"seconds": seconds}
+        case NotAuthenticated():
+            return _("Log in, or send an API key in the header Authorization: Bearer <key>.")
+        case NotFound() if error.detail == NotFound().detail:
+            return _("There is nothing here that you may see.")
+        case PermissionDenied() if error.detail == PermissionDenied().detail:
+            return _("You may not do this.")
+        case PermissionDenied() if str(error.detail).startswith("CSRF Failed"):
+            return _("The request lacks the key that proves it came from the portal.")
+    return ""
 
 
 def _error(code: str, detail: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:

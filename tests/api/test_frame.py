@@ -1,5 +1,6 @@
 """What holds for the whole API: keys, permission, errors, pages, order."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -163,6 +164,59 @@ def test_too_many_requests_are_told_when_to_come_back(reader, monkeypatch):
 
     assert (response.status_code, response.json()["code"]) == (429, "throttled")
     assert int(response["Retry-After"]) > 0
+    assert re.search(r"Försök igen om \d+ sekund", response.json()["detail"])
+
+
+FRAMEWORKS = re.compile(
+    r"JSON parse error|not allowed|Not found|Unsupported|throttled|Accept header|credentials|CSRF Failed"
+)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "more", "status", "detail"),
+    [
+        ("post", "areas/", "{not json", {}, 400, "rad 1, tecken 2"),
+        ("post", "areas/", '{"name": NaN}', {}, 400, "gick inte att läsa som JSON"),
+        ("get", "schools/999/", None, {}, 404, "Här finns inget som du får se."),
+        ("get", "municipalities/?page=9", None, {}, 404, "Så många sidor finns inte."),
+        ("delete", "areas/4m/", None, {}, 405, "Använd GET, PATCH, HEAD."),
+        ("get", "areas/", None, {"headers": {"Accept": "text/csv"}}, 406, "application/json"),
+        ("post", "areas/", "a=1", {"content_type": "text/plain"}, 415, "application/json"),
+        ("post", "areas/", {"name": True, "slug": "x", "short_name": []}, {}, 400, "behöver rättas"),
+    ],
+)
+def test_errors_of_the_frame_are_in_the_portals_words(writer, area, method, path, body, more, status, detail):
+    more = {"content_type": "application/json"} | more
+    told = {}
+    for language in ("sv", "en"):
+        headers = {"Accept-Language": language} | more.get("headers", {})
+        answer = getattr(writer, method)(f"/api/v1/{path}", body, **{**more, "headers": headers})
+        assert (answer.status_code, set(answer.json())) == (status, {"code", "detail", "fields"})
+        told[language] = answer.json()
+
+    assert detail in told["sv"]["detail"]
+    assert not FRAMEWORKS.search(" ".join(one["detail"] for one in told.values()))
+    assert told["sv"]["detail"] != told["en"]["detail"]
+    assert told["sv"]["code"] == told["en"]["code"]
+
+
+def test_what_is_wrong_in_a_field_is_said_in_swedish(writer, area):
+    body = {"name": {"a": 1}, "slug": [], "short_name": None}
+
+    fields = writer.post("/api/v1/areas/", body, content_type="application/json").json()["fields"]
+
+    assert fields["name"] == ["Skriv en text."]
+
+
+def test_a_program_is_answered_in_the_language_of_its_person(program, owner):
+    owner.language = "en"
+    owner.save()
+    client = program(owner)
+
+    own = client.get("/api/v1/schools/999/").json()["detail"]
+    asked_for = client.get("/api/v1/schools/999/", headers={"Accept-Language": "sv"}).json()["detail"]
+
+    assert (own, asked_for) == ("There is nothing here that you may see.", "Här finns inget som du får se.")
 
 
 # Pages and order
