@@ -1,11 +1,15 @@
-"""What an operation may answer instead of doing its work."""
+"""What an operation may answer instead of doing its work, and what is done when one of many fails."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from django.db import IntegrityError
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.utils.translation import gettext_lazy as _
+
+log = logging.getLogger(__name__)
+Row = TypeVar("Row")
 
 
 class RuleBroken(Exception):
@@ -37,3 +41,19 @@ def refused(**errors: Callable[[], RuleBroken]) -> Iterator[None]:
         if name in errors:
             raise errors[name]() from error
         raise
+
+
+def each_by_itself(do: Callable[[Row], int], rows: Iterable[Row], *, named: Callable[[Row], str]) -> int:
+    """What `do` answers for each row, summed. One that fails is logged, as `named`, and must not keep the others.
+
+    Not in a transaction: `do` has its own. Raises only when the database no longer answers.
+    """
+    done = 0
+    for row in rows:
+        try:
+            done += do(row)
+        except Exception as error:
+            if isinstance(error, (OperationalError, InterfaceError)) and not connection.is_usable():
+                raise
+            log.error("%s failed: %s", named(row), type(error).__name__)  # the text may name people
+    return done

@@ -86,9 +86,9 @@ from organisations.operations.reference import BadReference, Loaded, Table, load
 from organisations.operations.retention import RETENTION, forget_person, forget_what_is_due
 
 __all__ = [
-    "SCHOOL_YEAR_SLOT",
     "LONGEST_TOKEN_DAYS",
     "RETENTION",
+    "SCHOOL_YEAR_SLOT",
     "USUAL_TOKEN_DAYS",
     "AccountExists",
     "AlreadyHasRole",

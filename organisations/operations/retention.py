@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 
 from collab4m.clock import now, today
-from collab4m.errors import RuleBroken
+from collab4m.errors import RuleBroken, each_by_itself
 from organisations.models import ApiToken, Invitation, Role, User
 from records.models import AnswerLink, Correction, Event, Outgoing, OutgoingState, Question
 from records.operations import record
@@ -103,7 +103,7 @@ def forget_person(user: User, *, by: User | None) -> User:
 
     gone = f"borttagen-{user.pk}@portal.invalid"
     Outgoing.objects.filter(Q(user=user) | Q(to__in=addresses), state__in=_UNSENT).delete()
-    Outgoing.objects.filter(Q(user=user) | Q(to__in=addresses)).update(to=gone, subject="", text="", last_error="")
+    Outgoing.objects.filter(Q(user=user) | Q(to__in=addresses)).update(to=gone, **_EMPTIED)
     by_address = Q(accepted_by=user)
     for address in addresses:
         by_address |= Q(email__iexact=address)
@@ -121,6 +121,7 @@ def forget_person(user: User, *, by: User | None) -> User:
 
 
 _UNSENT = [OutgoingState.WAITING, OutgoingState.BUNDLED]
+_EMPTIED = {"subject": "", "text": "", "calendar": "", "last_error": ""}
 
 
 def _scrub_invitations(invitations: QuerySet[Invitation]) -> int:
@@ -221,22 +222,19 @@ def _forget_invitations() -> int:
 def _forget_mail_texts() -> int:
     before = now() - timedelta(days=MAIL_TEXT.days)
     done = Outgoing.objects.filter(created_at__lt=before).exclude(state__in=_UNSENT).exclude(text="")
-    return done.update(to="borttagen@portal.invalid", subject="", text="", last_error="")
+    return done.update(to="borttagen@portal.invalid", **_EMPTIED)
 
 
 def _forget_people() -> int:
     before = today() - timedelta(days=PEOPLE.days)
     recent = Role.objects.filter(user=OuterRef("pk")).exclude(valid__fully_lt=DateRange(before, None))
     due = User.objects.filter(~Exists(recent), forgotten_at=None, joined_at__date__lt=before)
-    done = 0
-    for user in due:
-        try:
-            forget_person(user, by=None)
-        except Exception as error:  # one person must not keep the others, nor their keys and sessions
-            log.error("Person %s could not be forgotten: %s", user.pk, type(error).__name__)  # the text may name them
-        else:
-            done += 1
-    return done
+    return each_by_itself(_forget_one, due, named=lambda user: f"Forgetting person {user.pk}")
+
+
+def _forget_one(user: User) -> int:
+    forget_person(user, by=None)
+    return 1
 
 
 def _forget_api_keys() -> int:

@@ -197,7 +197,7 @@ def _as_attachment(calendar: str) -> MIMEText:
     part = MIMEText(calendar, "calendar", "utf-8")
     method = _METHOD.search(calendar)
     part.set_param("method", method[1] if method else "PUBLISH")
-    part.add_header("Content-Disposition", "attachment", filename="bokning.ics")
+    part.add_header("Content-Disposition", "attachment", filename="kalender.ics")
     return part
 
 

@@ -62,6 +62,10 @@ def test_forget_person_takes_away_all_that_tells_who_it_was(client, leaver, home
         email="anna@x.example", name="Anna Öberg", kind="principal", by=system_administrator,
         body=RoleFactory(kind="principal", body=_school(home).body).body,
     )  # fmt: skip
+    Outgoing.objects.create(
+        kind="x", user=leaver, to=leaver.email, language="sv", subject="S", text="T", state="sent", message_id="1",
+        calendar="ATTENDEE:mailto:anna@x.example",
+    )  # fmt: skip
     assert "Anna Öberg" in everything_kept()
     events = list(Event.objects.order_by("pk").values_list("name", "at"))
 
@@ -220,12 +224,13 @@ def test_sent_mail_is_emptied_after_180_days_and_unsent_never(db):
     for number, (state, days) in enumerate([("sent", 181), ("sent", 179), ("waiting", 181), ("failed", 181)]):
         Outgoing.objects.create(
             kind="x", to="a@x.example", language="sv", subject="S", text="T", state=state, message_id=str(number),
-            created_at=now() - timedelta(days=days),
+            calendar="T", created_at=now() - timedelta(days=days),
         )  # fmt: skip
 
     assert forget_what_is_due()["mail"] == 2
 
-    assert list(Outgoing.objects.order_by("message_id").values_list("text", flat=True)) == ["", "T", "T", ""]
+    for kept in ("text", "calendar"):
+        assert list(Outgoing.objects.order_by("message_id").values_list(kept, flat=True)) == ["", "T", "T", ""]
 
 
 def test_people_are_forgotten_two_years_after_their_last_role(home):
@@ -262,7 +267,7 @@ def test_one_person_who_cannot_be_forgotten_does_not_keep_the_others(home, monke
     assert (done["people"], done["api_keys"]) == (1, 1)
     assert not ApiToken.objects.filter(pk=old.pk).exists()
     assert set(User.objects.exclude(forgotten_at=None)) == {due}
-    assert caplog.messages == [f"Person {stuck.pk} could not be forgotten: ValueError"]
+    assert caplog.messages == [f"Forgetting person {stuck.pk} failed: ValueError"]
 
 
 def test_keys_and_sessions_are_deleted_when_they_are_long_over(client, owner):
