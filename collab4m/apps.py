@@ -8,3 +8,4 @@ class FrameConfig(AppConfig):
 
     def ready(self) -> None:
         import_module("collab4m.checks")
+        import_module("collab4m.lookups")

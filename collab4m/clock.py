@@ -1,8 +1,11 @@
 """The one module that knows what time it is, in Europe/Stockholm."""
 
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
 
 def now() -> datetime:

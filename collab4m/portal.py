@@ -76,14 +76,12 @@ class Shell:
     @cached_property
     def memberships(self) -> list[Membership]:
         """Today's members of the reader's areas in the agreed order; without one, those of the only area there is."""
+        if any(role.body_id or role.area_id for role in self.roles):
+            around: list[Membership] = self.user.around_today
+            return around
+        only = list(CollaborationArea.objects.values_list("pk", flat=True)[:2])
         members = Membership.objects.on().select_related("municipality", "area").in_agreed_order()
-        bodies = self.user.bodies_today() if self.user else []
-        areas = [role.area_id for role in self.roles if role.area_id]
-        if not bodies and not areas:
-            only = list(CollaborationArea.objects.values_list("pk", flat=True)[:2])
-            return list(members.filter(area__in=only)) if len(only) == 1 else []
-        mine = Membership.objects.on().filter(Q(municipality__in=bodies) | Q(municipality__schools__in=bodies))
-        return list(members.filter(Q(area__in=mine.values("area")) | Q(area__in=areas)))
+        return list(members.filter(area__in=only)) if len(only) == 1 else []
 
     @cached_property
     def marks(self) -> dict[int, Membership]:

@@ -20,7 +20,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.clock import now, today
-from organisations.models.areas import CollaborationArea
+from organisations.models.areas import CollaborationArea, Membership
 from organisations.models.bodies import Body, School
 from records.models import Dated, DatedQuerySet
 
@@ -110,6 +110,12 @@ class User(AbstractBaseUser):
     def bodies_today(self) -> list[int]:
         """Ids of every body this person acts for today."""
         return [role.body_id for role in self.roles_today if role.body_id]
+
+    @cached_property
+    def around_today(self) -> list[Membership]:
+        """Today's members of the areas around this person in the agreed order, read once per request."""
+        members = Membership.objects.around(self).select_related("municipality", "area").in_agreed_order()
+        return list(members)
 
     @property
     def is_system_administrator(self) -> bool:
