@@ -224,7 +224,7 @@ def measure_reading(user: User, size: str) -> dict[str, Cost]:
     day = _span(tuesday, tuesday + timedelta(days=1))
     times = tuple((begins + timedelta(weeks=nth), ends + timedelta(weeks=nth)) for nth in range(WEEKS))
     reader = User.objects.get(pk=user.pk)
-    reader.roles_today  # noqa: B018  read once per request
+    reader.around_today  # noqa: B018  read once per request
 
     def page(path: str) -> Callable[[], object]:
         def get() -> object:

@@ -22,6 +22,7 @@ from reports import api as reports
 from resources.api.blockings import BlockingViewSet
 from resources.api.bookings import BookingViewSet
 from resources.api.catalogue import ResourceViewSet
+from resources.api.units import UnitViewSet
 from resources.api.waiting import WaitingOfferViewSet, WaitingViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -52,6 +53,7 @@ router.register("seat-uses", SeatUseViewSet, basename="api-seat-use")
 router.register("calculations", CalculationViewSet, basename="api-calculation")
 router.register("clauses", ClauseViewSet, basename="api-clause")
 router.register("resources", ResourceViewSet, basename="api-resource")
+router.register("units", UnitViewSet, basename="api-unit")
 router.register("bookings", BookingViewSet, basename="api-booking")
 router.register("waiting", WaitingViewSet, basename="api-waiting")
 router.register("waiting-offers", WaitingOfferViewSet, basename="api-waiting-offer")

@@ -23,7 +23,9 @@ from resources.models import (
     Blocking,
     Booking,
     Category,
+    Deputy,
     Feature,
+    FeedToken,
     Picture,
     PriceUnit,
     Resource,
@@ -31,6 +33,7 @@ from resources.models import (
     Series,
     Takes,
     Unit,
+    UnmetNeed,
     VatTreatment,
     Waiting,
 )
@@ -267,6 +270,7 @@ def _share(places: _Places, one: _Example, shared: dict[str, Resource]) -> Resou
 def _book(places: _Places, shared: dict[str, Resource]) -> None:
     days = places.school_days(60)
     tuesdays = [day for day in days if day.isoweekday() == 2]
+    no_tuesday = next(day for day in days[6:] if day not in tuesdays)
     keepers: dict[str, dict[str, Any]] = {
         one.name: {"by": places.keeper(one), "on_behalf_of": places.owner(one)} for one in EXAMPLES
     }
@@ -290,7 +294,7 @@ def _book(places: _Places, shared: dict[str, Resource]) -> None:
 
     ask(BUS_A, "enkoping", days[3], (8, 15), "studiebesök", pupils=8)
     own(BUS_B, "eskilstuna", tuesdays[1], (8, 12), "studiebesök")
-    approved(BUS_B, "strangnas", days[6], (8, 16), "praktikbesök", pupils=6)
+    approved(BUS_B, "strangnas", no_tuesday, (8, 16), "praktikbesök", pupils=6)
     approved(BUS_C, "enkoping", tuesdays[0], (8, 16), "resa till mässa", pupils=8)
     ask(BUS_C, "strangnas", days[14], (9, 15), "studiebesök", pupils=7)
     approved(BUS_D, "vasteras", days[4], (9, 14), "resa till praktik", pupils=5)
@@ -322,7 +326,7 @@ def _book(places: _Places, shared: dict[str, Resource]) -> None:
         shared[WELDING], starts_at=service_from, ends_at=service_to, reason="Exempel: service av utsuget", seen=set(),
         **keepers[WELDING],
     )  # fmt: skip
-    waits_from, waits_to = _span(days[6], 9, 14)
+    waits_from, waits_to = _span(no_tuesday, 9, 14)
     wait_for(
         shared[BUS_B], starts_at=waits_from, ends_at=waits_to, purpose="Exempel: studiebesök",
         **places.asking("vasteras"),
@@ -355,11 +359,18 @@ def remove_demo() -> None:
         | Q(pk__in=shared.values_list("subject_id", flat=True))
     )
     ids = list(resources.values_list("pk", flat=True))
-    forget_files(Picture.objects.filter(resource__in=ids).values_list("sha256", flat=True))
-    units = list(Unit.objects.filter(resources__in=ids).values_list("pk", flat=True))
+    pictures = Picture.objects.filter(Q(resource__in=ids) | Q(pk__in=_pictures_by(people)))
+    forget_files(list(pictures.values_list("sha256", flat=True)))
+    pictures.delete()
+    of_them = Q(resources__in=ids) | Q(is_retired=True, claims__booking__resource__in=ids)
+    units = list(Unit.objects.filter(of_them).values_list("pk", flat=True))
     with pgtrigger.ignore("records.Event:append_only"):
         _remove_bookings(ids, people)
         _forget(Resource, ids)
+        feeds = FeedToken.objects.filter(Q(resource__in=ids) | Q(body__example=True))
+        _forget(FeedToken, feeds.values_list("pk", flat=True))
+    Deputy.objects.filter(pk__in=_deputies_by(people)).delete()
+    UnmetNeed.objects.filter(example=True).delete()
     Resource.objects.filter(pk__in=ids).delete()
     Unit.objects.filter(pk__in=units, resource_units=None).delete()
 
@@ -370,11 +381,35 @@ def _remove_bookings(resources: list[int], people: list[int]) -> None:
     bookings = Booking.objects.filter(of_bodies | Q(asked_by__in=people) | Q(example=True))
     ids = list(bookings.values_list("pk", flat=True))
     Booking.objects.filter(decided_by__in=people).exclude(pk__in=ids).update(decided_by=None)
-    Waiting.objects.filter(of_bodies | Q(asked_by__in=people)).delete()
+    waiting = Waiting.objects.filter(of_bodies | Q(asked_by__in=people))
+    _forget(Waiting, waiting.values_list("pk", flat=True))
+    waiting.delete()
     Blocking.objects.filter(Q(resource__in=resources) | Q(by__in=people)).delete()
     _forget(Booking, ids)
     Booking.objects.filter(pk__in=ids).delete()
     Series.objects.filter(of_bodies | Q(bookings=None)).delete()
+
+
+def _pictures_by(people: list[int]) -> list[int]:
+    """Ids of the pictures that these people put up, on whatever resource."""
+    added = Event.objects.filter(name="resource.picture_added", by__in=people)
+    return [
+        pk
+        for resource, data in added.values_list("subject_id", "data")
+        for pk in Picture.objects.filter(resource=resource, sha256=data["sha256"]).values_list("pk", flat=True)
+    ]
+
+
+def _deputies_by(people: list[int]) -> list[int]:
+    """Ids of the deputies whom these people named, for whatever owner."""
+    named = Event.objects.filter(name="deputy.named", by__in=people)
+    return [
+        pk
+        for user, data in named.values_list("subject_id", "data")
+        for pk in Deputy.objects.filter(
+            user=user, owner__name=data["owner"], valid__startswith=data["first_day"]
+        ).values_list("pk", flat=True)
+    ]
 
 
 def _forget(model: type[models.Model], ids: Iterable[int]) -> None:

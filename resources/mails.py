@@ -58,14 +58,13 @@ def deciders(owner: Body) -> list[User]:
     return list({person.pk: person for person in people}.values())
 
 
-def _to_owner(template: str, booking: Booking, people: Iterable[User] | None = None, **context: Any) -> list[Message]:
-    owner = booking.resource.owner
-    people = told_of(booking.resource, answering_for(owner) if people is None else people)
+def _to_owner(template: str, booking: Booking, **context: Any) -> list[Message]:
+    people = told_of(booking.resource, deciders(booking.resource.owner))
     return [_render(REQUEST, person, template, booking, **context) for person in people]
 
 
 def _to_asker(template: str, booking: Booking, *, invites: bool = False, ended: bool = False, **context: Any) -> Any:
-    """To whoever asked. With `invites` the booking goes along for their calendar; `ended` takes it away there."""
+    """To whoever asked. With `invites` it goes along to their calendar, a series whole; `ended` takes it away there."""
     return [
         _render(
             ANSWER,
@@ -87,12 +86,11 @@ def to_decide(booking: Booking, *more: Booking, before: Any = None, answer: str 
 
     When another time is asked for, whoever asked gets the difference as well.
     """
-    people = deciders(booking.resource.owner)
     address = reverse("series_decide", args=[booking.pk]) if more else ""
-    sent = _to_owner(
-        "to_decide", booking, people, before=before, answer=answer, dates=[booking, *more], address=address
-    )
-    return sent + (_to_asker("asked_to_move", booking, before=before) if before is not None else [])
+    sent = _to_owner("to_decide", booking, before=before, answer=answer, dates=[booking, *more], address=address)
+    if before is not None:
+        sent += _to_asker("asked_to_move", booking, before=before, dates=[booking, *more])
+    return sent
 
 
 def moved(booking: Booking, before: Any, *more: Booking) -> list[Message]:
@@ -100,7 +98,7 @@ def moved(booking: Booking, before: Any, *more: Booking) -> list[Message]:
     dates = [booking, *more]
     return [
         *_to_owner("moved", booking, before=before, dates=dates),
-        *_to_asker("moved_for_you", booking, before=before, dates=dates, invites=not more),
+        *_to_asker("moved_for_you", booking, before=before, dates=dates, invites=True),
     ]
 
 
@@ -111,12 +109,12 @@ def changed(booking: Booking) -> list[Message]:
 
 def cancelled(booking: Booking, *more: Booking, by_owner: bool) -> list[Message]:
     """To the other side, dates of one series in one mail; and a receipt to whoever cancelled what was theirs."""
-    dates = [booking, *more]
+    dates, was_booked = [booking, *more], booking.request_state == RequestState.CANCELLED
     if by_owner:
-        return list(_to_asker("cancelled", booking, dates=dates, invites=not more, ended=True))
+        return list(_to_asker("cancelled", booking, dates=dates, invites=was_booked, ended=True))
     sent = _to_owner("cancelled", booking, dates=dates)
-    if booking.request_state == RequestState.CANCELLED:
-        sent += _to_asker("cancelled_by_you", booking, dates=dates, invites=not more, ended=True)
+    if was_booked:
+        sent += _to_asker("cancelled_by_you", booking, dates=dates, invites=was_booked, ended=True)
     return sent
 
 
@@ -136,7 +134,7 @@ def to_remind(owner: Body, bookings: Sequence[Booking]) -> list[Message]:
 def approved(booking: Booking, *more: Booking, before: Any = None) -> list[Message]:
     """To whoever asked. Dates of one series in one mail; `before`: another time was asked for, and this was it."""
     dates = [booking, *more]
-    return list(_to_asker("approved", booking, dates=dates, before=before, invites=not more))
+    return list(_to_asker("approved", booking, dates=dates, before=before, invites=True))
 
 
 def declined(answers: Sequence[tuple[Booking, Iterable[Any]]]) -> list[Message]:
@@ -179,16 +177,46 @@ def info_needed(booking: Booking) -> list[Message]:
     return list(_to_asker("info_needed", booking))
 
 
-def expired(booking: Booking) -> list[Message]:
-    """To whoever asked; and to the owner's own, who should know what became of it."""
-    return [*_to_asker("expired", booking), *_to_owner("expired_unanswered", booking)]
+def expired(booking: Booking, *more: Booking, was_asked: bool) -> list[Message]:
+    """To whoever asked; and to those who decide, who should know what became of it. Dates of one series in one mail.
+
+    `was_asked`: the owner had asked something, and that was not answered.
+    """
+    told: dict[str, Any] = {"dates": [booking, *more], "was_asked": was_asked}
+    return [*_to_asker("expired", booking, **told), *_to_owner("expired_unanswered", booking, **told)]
 
 
-def displaced(booking: Booking, reason: str, instead: Iterable[Any], *, was_booked: bool) -> list[Message]:
+def displaced(
+    booking: Booking, reason: str, instead: Iterable[Any], *, was_booked: bool, invites: bool
+) -> list[Message]:
     """To whoever asked: the owner has blocked the time. A request that was never approved is in nobody's calendar."""
     ways = [with_way(one, booking.quantity) for one in instead]
     context: dict[str, Any] = {"reason": reason, "instead": ways, "was_booked": was_booked}
-    return list(_to_asker("displaced", booking, invites=was_booked, ended=True, **context))
+    return list(_to_asker("displaced", booking, invites=invites, ended=True, **context))
+
+
+# Deputies
+
+
+def deputy_named(deputy: Deputy, by: User) -> list[Message]:
+    """To a deputy: for whom they decide, from which day through which, and where."""
+    waiting = Booking.objects.filter(resource__owner=deputy.owner, request_state=RequestState.REQUESTED)
+    if not deputy.user.example:
+        waiting = waiting.filter(resource__example=False)
+    return _to_deputy("deputy_named", deputy, by, waiting=waiting.count())
+
+
+def deputy_ended(deputy: Deputy, by: User) -> list[Message]:
+    """To somebody who decides no longer, or who never got to."""
+    return _to_deputy("deputy_ended", deputy, by)
+
+
+def _to_deputy(template: str, deputy: Deputy, by: User, **context: Any) -> list[Message]:
+    if by.example and not deputy.user.example:
+        return []  # what somebody does in a demonstration is mailed to nobody outside it
+    context |= {"deputy": deputy, "owner": deputy.owner, "by": by, "address": _whole(reverse("to_decide"))}
+    template = f"resources/mails/{template}.txt"
+    return [render_message(REQUEST, deputy.user, template, context, essential=True)]
 
 
 # The waiting list
@@ -209,6 +237,11 @@ def offer_ended(offer: WaitingOffer) -> list[Message]:
     """To whoever did not answer in time: the offer has gone on."""
     again = reverse("wait", args=[offer.waiting.resource_id])
     return _to_waiting("offer_ended", offer.waiting, again, offer=offer)
+
+
+def place_ended(waiting: Waiting, pieces: int) -> list[Message]:
+    """To whoever can no longer get what they wait for: only so many pieces are left, or it is shared no longer."""
+    return _to_waiting("place_ended", waiting, reverse("waiting_list"), pieces=pieces)
 
 
 def offer_withdrawn(offer: WaitingOffer, reason: str) -> list[Message]:

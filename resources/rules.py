@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import rules
 
-from collab4m.clock import today
-from organisations.models import Membership, RoleKind, User
+from organisations.models import RoleKind, User
 from records.people import speaking_for
-from resources.models import Askers, Booking, Resource, Waiting
-from resources.models.catalogue import deputising
+from resources.models import Askers, Booking, Resource, Waiting, deputising
 
 
 @rules.predicate
@@ -28,7 +26,7 @@ def is_deputy(user: User, resource: Resource | None) -> bool:
     """Decides in the owner's place today."""
     if resource is None or not user.is_authenticated:
         return False
-    return user.deputy_for.filter(owner=resource.owner_id, valid__contains=today()).exists()
+    return deputising(user).filter(owner=resource.owner_id).exists()
 
 
 @rules.predicate
@@ -41,7 +39,7 @@ def may_ask_for(user: User, resource: Resource | None) -> bool:
     if resource.askers == Askers.OWNER:
         own = user.bodies_where(RoleKind.PRINCIPAL, RoleKind.ADMINISTRATOR)
         return resource.municipality_id in own or resource.municipality.schools.filter(pk__in=own).exists()
-    return Membership.objects.around(user).filter(municipality=resource.municipality_id).exists()
+    return any(one.municipality_id == resource.municipality_id for one in user.around_today)
 
 
 @rules.predicate

@@ -36,15 +36,22 @@ def about(context: Any, subject: Any) -> dict[str, Any]:
         "may_correct": may_correct,
         "may_do_something": may_ask or may_correct,
         "reference": reference(subject),
-        "history_address": reverse("history", args=[subject._meta.app_label, subject._meta.model_name, subject.pk]),
+        "history_address": _history_of(subject),
     }
 
 
 @register.inclusion_tag("records/recent.html", takes_context=True)
-def recent(context: Any, subject: Any) -> dict[str, Any]:
-    """The latest that happened to an object, as far as the reader may know of it."""
+def recent(context: Any, subject: Any, history: bool = False) -> dict[str, Any]:
+    """The latest that happened to an object, as far as the reader may know of it.
+
+    `history`: with the way to all of it, on a page that does not show `about`.
+    """
     user = getattr(context.get("request"), "user", None) or context.get("user")
     if user is None or not user.is_authenticated:
         return {"shown": False}
     events = Event.objects.seen_by(user, subject).order_by("-at", "-pk")[:MOST_SHOWN]
-    return {"shown": True, "lines": lines_of(events)}
+    return {"shown": True, "lines": lines_of(events), "history_address": _history_of(subject) if history else ""}
+
+
+def _history_of(subject: Any) -> str:
+    return reverse("history", args=[subject._meta.app_label, subject._meta.model_name, subject.pk])

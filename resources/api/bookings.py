@@ -145,7 +145,22 @@ class BookingAnswerInput(ForSomebody):
 class BookingFilter(django_filters.FilterSet):
     resource = django_filters.NumberFilter(field_name="resource", label="Id of the resource.", min_value=1)
     series = django_filters.NumberFilter(field_name="series", label="Id of the series.", min_value=1)
-    request_state = django_filters.ChoiceFilter(choices=RequestState.choices, label="How it stands.")
+    request_state = django_filters.ChoiceFilter(
+        choices=[("alive", "waits or is approved"), ("ended", "came to nothing"), *RequestState.choices],
+        method="in_state",
+        label="How it stands. `alive`: it waits or is approved; `ended`: it came to nothing.",
+    )
+    when = django_filters.ChoiceFilter(
+        choices=[("coming", "to come or under way"), ("past", "over")],
+        method="at_a_time",
+        label="Whether its time is to come, or over. Left out: both.",
+    )
+
+    def in_state(self, rows: Any, _name: str, state: str) -> Any:
+        return getattr(rows, state)() if state in ("alive", "ended") else rows.filter(request_state=state)
+
+    def at_a_time(self, rows: Any, _name: str, when: str) -> Any:
+        return getattr(rows, when)()
 
 
 REFUSAL = {409: RefusalSerializer}

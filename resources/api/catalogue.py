@@ -64,8 +64,8 @@ class ResourceSerializer(FactSerializer):
         model = Resource
         fields = (
             "id", "name", "kind", "owner", "municipality", "category", "features", "site", "capacity", "terms",
-            "permits", "takes", "approval", "rivalry", "turnaround_minutes", "standing", "travel_minutes", "price_sek",
-            *FACT,
+            "permits", "takes", "approval", "rivalry", "askers", "decide_hours", "turnaround_minutes", "lead_minutes",
+            "longest_minutes", "cancel_hours", "standing", "travel_minutes", "price_sek", *FACT,
         )  # fmt: skip
 
 

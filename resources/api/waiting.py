@@ -11,7 +11,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from collab4m.access import get_visible, require
+from collab4m.access import get_permitted, require
 from organisations.api import caller
 from resources.api.bookings import BookingSerializer, WhatInput
 from resources.api.shared import RefusalSerializer, ResourcesViewSet, TimeInput, body, one_of
@@ -68,7 +68,7 @@ class WaitingViewSet(ResourcesViewSet):
     @action(detail=True, methods=["post"])
     def leave(self, request: Request, pk: int) -> Response:
         """Stand in line no longer; what was offered goes to the next."""
-        waiting, by = get_visible(self.rows(), request.user, pk=pk), caller(request)
+        waiting, by = get_permitted(self.rows(), request.user, "resources.wait", pk=pk), caller(request)
         leave_list(waiting, by=by, on_behalf_of=one_of(by, waiting.booked_for))
         return self.answer(waiting, 200)
 
@@ -94,7 +94,7 @@ class WaitingOfferViewSet(ResourcesViewSet):
     def accept(self, request: Request, pk: int) -> Response:
         """Take what is offered: it becomes a request or a booking, as the owner's rule says."""
         offer, by = self.get_object(), caller(request)
-        require(by, "resources.ask", offer.waiting.resource)
+        require(by, "resources.wait", offer.waiting)
         said = body(AcceptInput, request)
         booking = accept_offer(offer, **said, by=by, on_behalf_of=one_of(by, offer.waiting.booked_for))
         fresh = Booking.objects.select_related("booked_for", "programme").get(pk=booking.pk)

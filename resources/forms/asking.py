@@ -23,6 +23,7 @@ from resources.operations import Pattern, Scope
 WEEKDAYS = range(1, 8)
 MOST_WEEKS = 52
 LONGEST_REASON = 1000
+ENDED, ALL = "ended", "all"  # more than one state at once
 # Where what an operation refuses is shown: its names are those of times, the form's those of fields.
 FIELDS = {"starts_at": "begins", "ends_at": "ends", "last_day": "until"}
 
@@ -237,7 +238,12 @@ class BookingFilter(forms.Form):
         self.bodies = {str(body.pk): body for body in bodies}
         choices: dict[str, list[tuple[str, Any]]] = {
             "tid": [("", _("Coming")), ("tidigare", _("Past"))],
-            "lage": [("", _("All")), *((value, str(label).capitalize()) for value, label in RequestState.choices)],
+            "lage": [
+                ("", _("Waiting or approved")),
+                (ENDED, _("Came to nothing")),
+                (ALL, _("All")),
+                *((value, str(label).capitalize()) for value, label in RequestState.choices),
+            ],
             "vilka": [("", _("All")), ("vara", _("What we asked for")), ("hos-oss", _("Asked of us"))],
             "organ": [("", _("All")), *((pk, str(body)) for pk, body in self.bodies.items())],
         }
@@ -255,6 +261,11 @@ class BookingFilter(forms.Form):
 
     def get(self, name: str) -> str:
         return str(self.cleaned_data.get(name) or "")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether nobody has asked for what came to nothing too."""
+        return not self.cleaned_data.get("lage")
 
     @property
     def body(self) -> Any:

@@ -27,6 +27,7 @@ WEEKS_AHEAD, WEEKS_TOGETHER = 78, 26
 WEEKDAYS = [(str(day + 1), capfirst(name)) for day, name in dates.WEEKDAYS.items()]
 SCHOOL_DAYS = {1, 2, 3, 4, 5}
 DAY_BEGINS, DAY_ENDS = 8 * 60, 17 * 60  # when no hours are written
+SOME_HOURS = ("timmar", "vecka", "till_vecka", "tidigast", "senast", "vardag")  # the part of the form about them
 
 
 def number(label: Any, least: int, most: int, help_text: Any = "") -> forms.IntegerField:
@@ -129,7 +130,7 @@ class SearchForm(forms.Form):
         sought_day = any(cleaned.get(name) for name in ("dag", "till_dag", "veckor")) or any(
             cleaned.get(name) is not None for name in ("fran", "till")
         )
-        sought_hours = any(cleaned.get(name) for name in ("timmar", "vecka", "till_vecka"))
+        sought_hours = any(cleaned.get(name) not in (None, "", []) for name in SOME_HOURS)
         if sought_day and sought_hours:
             self.add_error("timmar", _("Fill in a certain time, or some hours in some weeks. Leave the other empty."))
         elif not self.errors and sought_day:
@@ -227,7 +228,7 @@ class SearchForm(forms.Form):
     @property
     def open_parts(self) -> set[str]:
         """The folded parts of the form in which something is written or wrong."""
-        parts = {"features": ["egenskap"], "hours": ["timmar", "vecka", "till_vecka", "tidigast", "senast", "vardag"]}
+        parts = {"features": ["egenskap"], "hours": SOME_HOURS}
         return {
             part
             for part, names in parts.items()

@@ -19,6 +19,7 @@ class InventoryForm(ForBody):
         super().__init__(*args, **kwargs)
         if owner := self.fields.get("on_behalf_of"):
             owner.label = _("Whose are the resources?")
+            owner.initial = next(iter(self.bodies))
             owner.help_text = _("Of rows that name no owner.")
             owner.error_messages["required"] = _("Choose whose the resources are.")
             self.order_fields(["on_behalf_of"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
-from datetime import time
 from decimal import Decimal
 from itertools import groupby, pairwise
 from typing import Any
@@ -19,7 +17,7 @@ from collab4m.templatetags.shell import capital
 from organisations.forms.facts import text_field
 from resources.forms.sharing import SeenEdit, Written, choices, whole_number
 from resources.models import Approval, Askers, Resource, Rivalry
-from resources.operations import Opening
+from resources.operations import Opening, also_when, read_stretches, stretch
 
 ALWAYS, HOURS = "alltid", "tider"
 EXTRA_ROWS = 2
@@ -48,40 +46,6 @@ class HoursField(Written):
         return None if hours is None else int((hours * 60).to_integral_value())
 
 
-def read_stretches(text: str) -> list[tuple[time, time]]:
-    """What is written of a day, such as "8–12, 13–16.30". ValidationError in words for what cannot be read."""
-    found = []
-    for part in re.split(r"[,;]|\boch\b|\band\b", text):
-        if not part.strip():
-            continue
-        match = re.fullmatch(r"(\d{1,2})(?:[.:](\d{2}))?\s*[-–—]\s*(\d{1,2})(?:[.:](\d{2}))?", part.strip())
-        wrong = gettext("Write times like 8–16 or 8.30–12, 13–17. “%(text)s” cannot be read.") % {
-            "text": part.strip()[:30]
-        }
-        if not match:
-            raise ValidationError(wrong)
-        opens, closes = ((int(match[one]), int(match[one + 1] or 0)) for one in (1, 3))
-        if opens[0] > 23 or opens[1] > 59 or closes[1] > 59 or closes > (24, 0):
-            raise ValidationError(wrong)
-        if opens == closes:
-            raise ValidationError(gettext("A stretch cannot end when it begins. The whole day is written 0–24."))
-        found.append((time(*opens), time(closes[0] % 24, closes[1])))
-    for one, following in pairwise(sorted(found)):
-        if one[1] <= one[0] or following[0] < one[1]:
-            raise ValidationError(gettext("Two of the times overlap. Change one of them."))
-    return found
-
-
-def stretch(opens: time, closes: time) -> str:
-    """A stretch of a day as one writes it: 8–16.30."""
-    ends = "24" if closes == time() else _clock(closes)
-    return f"{_clock(opens)}–{ends}"
-
-
-def _clock(at: time) -> str:
-    return f"{at.hour}.{at.minute:02}" if at.minute else f"{at.hour}"
-
-
 def _row_of(one: Opening) -> tuple[int, bool, bool]:
     return one.weekday, one.in_breaks, one.on_red_days
 
@@ -97,11 +61,7 @@ def hours_by_day(openings: Iterable[Opening]) -> list[tuple[str, str]]:
         openings, lambda one: (one.weekday, one.in_breaks, one.on_red_days)
     ):
         hours = ", ".join(stretch(one.opens, one.closes) for one in some)
-        also = {
-            (True, True): gettext("also in breaks and on red days"),
-            (True, False): gettext("also in breaks"),
-            (False, True): gettext("also on red days"),
-        }.get((in_breaks, on_red_days))
+        also = also_when(in_breaks, on_red_days)
         rows.append((capital(str(WEEKDAYS[weekday - 1])), f"{hours}, {also}" if also else hours))
     return rows
 
@@ -263,8 +223,8 @@ class OpeningForm(SeenEdit):
             return
         try:
             stretches = read_stretches(text)
-        except ValidationError as error:
-            self.add_error(names["times"], error)
+        except ValueError as error:
+            self.add_error(names["times"], str(error))
             return
         flags = (bool(cleaned.get(names["breaks"])), bool(cleaned.get(names["red"])))
         self.openings += [Opening(weekday, opens, closes, *flags) for opens, closes in stretches]

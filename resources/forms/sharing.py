@@ -135,6 +135,28 @@ class SeenEdit(forms.Form):
 
 # What it is
 
+# Help with examples of each kind: nobody refuels a hall.
+EXAMPLES: dict[ResourceKind, dict[str, Any]] = {
+    ResourceKind.VEHICLE: {
+        "name": _("For example Minibus A."),
+        "terms": _("For example who refuels, and where the keys are."),
+        "permits": _("What the driver must have, for example driving licence C. Empty: nothing in particular."),
+        "names": _("If it is booked piece by piece: one on each line, or in a run such as Bus 1–3."),
+    },
+    ResourceKind.PREMISES: {
+        "name": _("For example Sports hall, northern half."),
+        "terms": _("For example who locks up, and how the room is left."),
+        "permits": _("What the group must have, for example a trained leader. Empty: nothing in particular."),
+        "names": _("If it is booked piece by piece: one on each line, or in a run such as Lane 1–6."),
+    },
+    ResourceKind.EQUIPMENT: {
+        "name": _("For example Cameras of the film course."),
+        "terms": _("For example who charges it, and where it is fetched."),
+        "permits": _("What the group must have, for example a trained leader. Empty: nothing in particular."),
+        "names": _("If it is booked piece by piece: one on each line, or in a run such as iPad 1–30."),
+    },
+}  # fmt: skip
+
 
 class SiteField(forms.ModelChoiceField):
     """Sites, by municipality where there are several."""
@@ -156,9 +178,7 @@ class ResourceForm(SeenEdit):
 
     FACTS = ("name", "category", "description", "capacity", "site", "terms", "permits")
 
-    name = text_field(
-        _("Name"), _("Give it a name that people know it by."), max_length=100, help_text=_("For example Minibuss A.")
-    )
+    name = text_field(_("Name"), _("Give it a name that people know it by."), max_length=100)
     description = long_text(_("Description"), 2000)
     capacity = whole_number(
         _("Seats or places"),
@@ -167,15 +187,8 @@ class ResourceForm(SeenEdit):
         required=False,
         help_text=_("Whoever searches by number finds only what has one stated."),
     )
-    terms = long_text(_("Terms"), 2000, help_text=_("For example who refuels, and where the keys are."))
-    permits = long_text(
-        _("Permits needed"),
-        500,
-        2,
-        help_text=_(
-            "What the driver or the group must have, for example driving licence C. Empty: nothing in particular."
-        ),
-    )
+    terms = long_text(_("Terms"), 2000)
+    permits = long_text(_("Permits needed"), 500, 2)
     confirmed = forms.BooleanField(label=_("We have checked that these permits are what is needed"), required=False)
 
     def __init__(
@@ -193,6 +206,9 @@ class ResourceForm(SeenEdit):
             initial |= {"features": [one.pk for one in features], "seen": resource.edit}
         super().__init__(data, initial=initial)
         self.resource, self.category = resource, category
+        for name, words in EXAMPLES[ResourceKind(category.kind)].items():
+            if name in self.fields:
+                self.fields[name].help_text = words
         kinds = Feature.objects.filter(kind__in=("", category.kind)).order_by("name_sv", "pk")
         if resource:
             kinds = kinds | Feature.objects.filter(pk__in=[one.pk for one in features])
@@ -254,7 +270,6 @@ class NewResourceForm(ResourceForm):
         _("The pieces by name"),
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 4}),
-        help_text=_("If it is booked piece by piece: one on each line, or in a run such as iPad 1–30."),
     )
     pieces = whole_number(
         _("Or how many"),
@@ -431,6 +446,10 @@ class UnitsForm(forms.Form):
 
     def clean_names(self) -> list[str]:
         return lines_in(self.cleaned_data["names"])
+
+
+class UnitNameForm(forms.Form):
+    name = text_field(_("Name"), _("Give the piece a name."), max_length=100)
 
 
 # Who decides meanwhile

@@ -18,6 +18,7 @@ from resources.operations import Scale
 
 FIRST_DAY, LAST_DAY = date(2000, 7, 3), date(2100, 6, 27)  # the days that an address may speak of
 LIST = "lista"
+WHOLE = "hela"
 
 
 class TimelineFilter(forms.Form):
@@ -54,6 +55,11 @@ class TimelineFilter(forms.Form):
     def is_list(self) -> bool:
         """The list holds days; months and school years have tables only."""
         return self.data.get("form") == LIST and self.scale in (Scale.DAY, Scale.WEEK)
+
+    @property
+    def is_whole(self) -> bool:
+        """All hours of a day or a week in the table; the list has them anyway."""
+        return self.data.get("dygnet") == WHOLE and self.scale in (Scale.DAY, Scale.WEEK) and not self.is_list
 
     @property
     def day(self) -> date:

@@ -16,6 +16,20 @@ from resources.models import Booking, Resource, ResourceKind, Takes
 MOST = 32767  # what the columns hold
 
 
+WORDS = {
+    "syfte": "purpose",
+    "program": "programme",
+    "elever": "pupils",
+    "kostnad": "cost_place",
+    "for": "on_behalf_of",
+}
+
+
+def what_of_address(given: Any) -> dict[str, Any]:
+    """What was typed for another resource, or before one stood in line, by field."""
+    return {name: given[word] for word, name in WORDS.items() if given.get(word)}
+
+
 def licence_field(resource: Resource) -> forms.BooleanField:
     return forms.BooleanField(
         label=_("The driver has what is needed"),

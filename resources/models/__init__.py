@@ -32,6 +32,7 @@ from resources.models.catalogue import (
     Takes,
     Unit,
     VatTreatment,
+    deputising,
     keepers,
 )
 
@@ -64,6 +65,7 @@ __all__ = [
     "WaitState",
     "Waiting",
     "WaitingOffer",
+    "deputising",
     "keepers",
     "turned_around",
 ]

@@ -11,9 +11,11 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.urls import reverse
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -41,6 +43,11 @@ class RequestState(models.TextChoices):
     def alive(cls) -> list[RequestState]:
         """Those that are going to happen or may."""
         return [cls.REQUESTED, cls.INFO_NEEDED, cls.APPROVED]
+
+    @classmethod
+    def ended(cls) -> list[RequestState]:
+        """Those that came to nothing."""
+        return [cls.DECLINED, cls.WITHDRAWN, cls.EXPIRED, cls.CANCELLED]
 
 
 class Series(models.Model):
@@ -72,20 +79,33 @@ class BookingQuerySet(models.QuerySet["Booking"]):
         deputised = deputising(user).values("owner")
         return self.filter(concerning(user, "booked_for", "resource__owner") | Q(resource__owner__in=deputised))
 
+    def decidable_by(self, user: Any) -> Self:
+        """What the user has the word about today, as an owner or as a deputy."""
+        return self.filter(answering(user, "resource__owner") | Q(resource__owner__in=deputising(user).values("owner")))
+
     def to_decide(self, user: Any, state: str = RequestState.REQUESTED) -> Self:
-        """Requests that wait for the user's own word today, as an owner or as a deputy; or those in another state."""
-        mine = answering(user, "resource__owner") | Q(resource__owner__in=deputising(user).values("owner"))
-        return self.filter(mine, request_state=state)
+        """Requests that wait for the user's own word today; or those in another state."""
+        return self.decidable_by(user).filter(request_state=state)
 
     def alive(self) -> Self:
         return self.filter(request_state__in=RequestState.alive())
+
+    def ended(self) -> Self:
+        return self.filter(request_state__in=RequestState.ended())
+
+    def coming(self) -> Self:
+        """Those whose time is to come or under way."""
+        return self.filter(during__endswith__gt=now())
+
+    def past(self) -> Self:
+        return self.filter(during__endswith__lte=now())
 
 
 class Booking(models.Model):
     """What somebody asked for and perhaps got (bokning; förfrågan until the owner has approved).
 
     The price, the turnaround and the rule they came from are what they were when it was asked for. Whoever asks for
-    another time keeps the approved one (`kept`, with its price) until the owner has answered.
+    another time keeps the approved one (`kept`, with its price and turnaround) until the owner has answered.
     """
 
     resource = models.ForeignKey(Resource, models.PROTECT, related_name="bookings")
@@ -115,6 +135,7 @@ class Booking(models.Model):
     kept = DateTimeRangeField(null=True, blank=True)
     kept_price_rule = models.ForeignKey(PriceRule, models.PROTECT, null=True, blank=True, related_name="+")
     kept_price_sek = models.DecimalField(max_digits=10, decimal_places=2, null=True, blank=True)
+    kept_turnaround_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     uid = models.UUIDField(default=uuid4, unique=True)  # in calendars, for its whole life
     sequence = models.PositiveIntegerField(default=0)  # grows with each change that calendars must hear of
     idempotency_key = models.CharField(max_length=100, blank=True)
@@ -142,6 +163,7 @@ class Booking(models.Model):
         ]
         indexes = [
             models.Index("resource", Lower("during"), name="booking_by_time"),
+            models.Index(fields=["during", "id"], name="booking_in_order"),
             models.Index(fields=["booked_for", "request_state"], name="booking_by_asker"),
             models.Index(
                 fields=["decide_by"],
@@ -151,7 +173,7 @@ class Booking(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.resource}, {self.starts_at:%Y-%m-%d %H.%M}"
+        return f"{self.resource}, {localtime(self.starts_at):%Y-%m-%d %H.%M}"
 
     def get_absolute_url(self) -> str:
         return reverse("booking", args=[self.pk])
@@ -167,6 +189,17 @@ class Booking(models.Model):
     @property
     def is_open(self) -> bool:
         return self.request_state in RequestState.open()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether its time to be answered is over, and nothing has ended it yet."""
+        return self.is_open and self.decide_by is not None and self.decide_by <= now()
+
+    @property
+    def has_run_out(self) -> bool:
+        """Whether nobody answered what was asked for, so that it ended or fell back to the time that was kept."""
+        ended = self.request_state in (RequestState.EXPIRED, RequestState.APPROVED)
+        return self.is_due or (ended and self.decide_by is not None and self.decided_by_id is None)
 
     def owners(self) -> list[Body]:
         return [self.booked_for, self.resource.owner]
@@ -327,19 +360,21 @@ class WaitingOffer(models.Model):
 class UnmetNeed(models.Model):
     """What was searched for and not found, for the question what the area lacks. Without who searched, and when.
 
-    The same need is kept once a day for each municipality, however often the page is read.
+    The same need is kept once a day for each municipality, however often the page is read. `example`: somebody tried
+    the portal.
     """
 
     area = models.ForeignKey("organisations.CollaborationArea", models.CASCADE, null=True, related_name="+")
     from_municipality = models.ForeignKey(Municipality, models.CASCADE, null=True, related_name="+")
     sought = models.JSONField()
     day = models.DateField(default=today)
+    example = models.BooleanField(_("example"), default=False)
 
     class Meta:
         verbose_name = _("unmet need")
         constraints = [
             models.UniqueConstraint(
-                fields=["day", "area", "from_municipality", "sought"],
+                fields=["day", "area", "from_municipality", "sought", "example"],
                 name="unmet_need_once_a_day",
                 nulls_distinct=False,
             )
@@ -385,6 +420,6 @@ class FeedToken(models.Model):
         return reverse("feeds")
 
 
-def turned_around(during: Any, minutes: int) -> tuple[Any, Any]:
+def turned_around(during: DateTimeTZRange, minutes: int) -> DateTimeTZRange:
     """The range that is blocked: the booking's own, and the turnaround after it."""
-    return during.lower, during.upper + timedelta(minutes=minutes)
+    return DateTimeTZRange(during.lower, during.upper + timedelta(minutes=minutes), "[)")

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from collab4m.clock import today
 from collab4m.swedish import swedish_order
-from organisations.models import Body, Membership, Municipality, RoleKind, Site
+from organisations.models import Body, Municipality, RoleKind, Site
 from records.models import Dated, Sourced
 
 
@@ -109,7 +109,7 @@ class ResourceQuerySet(models.QuerySet["Resource"]):
         """What is shared in the areas around one, and what one's own bodies have."""
         if not user.is_authenticated:
             return self.none()
-        around = Membership.objects.around(user).values("municipality")
+        around = {one.municipality_id for one in user.around_today}
         return self.filter(Q(municipality__in=around) | Q(owner__in=user.bodies_today()))
 
     def in_use(self) -> Self:
@@ -181,16 +181,23 @@ class UnitQuerySet(models.QuerySet["Unit"]):
         """The units, locked in order of id so that queues never cross: whoever writes claims begins here."""
         return list(self.order_by("pk").select_for_update(no_key=True, of=("self",)))
 
+    def visible_to(self, user: Any) -> Self:
+        """The pieces of what one sees; those that were removed belong to nothing any more."""
+        seen = ResourceUnit.objects.filter(resource__in=Resource.objects.visible_to(user))
+        return self.filter(pk__in=seen.values("unit"))
+
 
 class Unit(models.Model):
     """A piece that can be in one place once (exemplar): a van, half a hall, iPad no 7.
 
-    A hall and its halves, or a kit and its items, are resources that share units.
+    A hall and its halves, or a kit and its items, are resources that share units. One that was removed after it
+    had been lent is retired: it belongs to no resource, and what it was taken up by until then still names it.
     """
 
     owner = models.ForeignKey(Body, models.PROTECT, related_name="+")
     name = models.CharField(_("name"), max_length=100)
     serial = models.CharField(_("number or registration"), max_length=60, blank=True)
+    is_retired = models.BooleanField(_("removed"), default=False)
     resources = models.ManyToManyField(Resource, through="ResourceUnit", related_name="units")
 
     objects = UnitQuerySet.as_manager()
@@ -198,6 +205,7 @@ class Unit(models.Model):
     class Meta:
         verbose_name = _("unit")
         verbose_name_plural = _("units")
+        indexes = [models.Index(fields=["id"], name="unit_retired", condition=Q(is_retired=True))]
 
     def __str__(self) -> str:
         return self.name

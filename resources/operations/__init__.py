@@ -7,11 +7,9 @@ from resources.operations.asking import (
     MayNotAsk,
     NotAlive,
     ResourceClosed,
-    TooLate,
     answer_owner,
     approved_at_once,
     booking_made_with,
-    cancel_booking,
     change_time,
     change_what,
     check_pieces,
@@ -29,6 +27,7 @@ from resources.operations.blocking import (
     end_blocking,
     offers_displaced_by,
 )
+from resources.operations.cancelling import cancel_booking
 from resources.operations.claiming import CannotBeHad, SlotTaken, TooFewUnits, is_free, span_of
 from resources.operations.deciding import (
     ChangedSinceShown,
@@ -45,10 +44,12 @@ from resources.operations.deciding import (
     open_dates,
     requests_for,
     rivals_of,
+    was_asked,
 )
 from resources.operations.feeds import FeedRefused, calendar_of, feed_by, make_feed, revoke_feed
 from resources.operations.freedom import Calendar, Standing, calendars_of, standings
-from resources.operations.grid import Cell, CellKind, Column, Grid, Scale, grid_of, list_of, window_of
+from resources.operations.grid import Cell, CellKind, Grid, Scale, grid_of, list_of, window_of
+from resources.operations.hours import Column
 from resources.operations.importing import (
     INVENTORY_COLUMNS,
     Inventory,
@@ -62,6 +63,7 @@ from resources.operations.importing import (
     read_inventory,
     shared_by,
 )
+from resources.operations.lateness import TooLate
 from resources.operations.letting_go import expire_offers, expire_requests
 from resources.operations.opening import (
     is_open,
@@ -118,7 +120,6 @@ from resources.operations.sharing import (
     Opening,
     ResourceChanged,
     ResourceRefused,
-    add_units,
     bodies_shared_for,
     change_resource,
     deputies_for,
@@ -133,7 +134,19 @@ from resources.operations.sharing import (
     share_again,
     share_resource,
 )
+from resources.operations.stretches import also_when, read_stretches, stretch
 from resources.operations.timeline import Line, Row, Share, Slot, SlotKind, lines_of, timeline_of
+from resources.operations.units import (
+    LastUnit,
+    UnitGone,
+    UnitNeeded,
+    UnitOffered,
+    add_units,
+    emptied_without,
+    needing,
+    remove_unit,
+    rename_unit,
+)
 from resources.operations.unmet import keep_unmet
 from resources.operations.waiting import (
     NothingTaken,
@@ -146,6 +159,17 @@ from resources.operations.waiting import (
 )
 
 __all__ = [
+    "also_when",
+    "read_stretches",
+    "stretch",
+    "LastUnit",
+    "UnitGone",
+    "UnitNeeded",
+    "UnitOffered",
+    "emptied_without",
+    "needing",
+    "remove_unit",
+    "rename_unit",
     "INVENTORY_COLUMNS",
     "Alternative",
     "BookingRefused",
@@ -298,6 +322,7 @@ __all__ = [
     "travel_minutes",
     "unknown_capacity",
     "wait_for",
+    "was_asked",
     "why_not_cancelled",
     "window_of",
     "with_reasons",

@@ -20,6 +20,7 @@ MOST = 3
 DAYS_AROUND = 14
 LATER_DAYS = 120
 MORNING = 6
+LOOKED_AT_FIRST = 200  # of those of a kind: among so many there are nearly always some that are free
 
 
 @dataclass(frozen=True)
@@ -80,18 +81,21 @@ def _similar(resource: Resource, times: Sequence[Time], user: User, quantity: in
     others = Resource.objects.visible_to(user).in_use().filter(askable_by(user), category=resource.category_id)
     if resource.capacity:
         others = others.filter(Q(capacity=None) | Q(capacity__gte=resource.capacity))
-    rows: list[Any] = list(
+    in_order = (
         others.exclude(pk=resource.pk)
         .order_by("approval", "pk")
         .values_list("pk", "takes", "turnaround_minutes", "lead_minutes", "longest_minutes", named=True)
     )
-    stands = standings(rows, times, quantity)
-    free = {
-        time: [row.pk for row in rows if stands[row.pk][place] == Standing.FREE][:MOST]
-        for place, time in enumerate(times)
-    }
-    wanted = {pk for pks in free.values() for pk in pks}
-    by_pk = Resource.objects.select_related("owner", "municipality").in_bulk(wanted)
+    free: dict[Time, list[int]] = {time: [] for time in times}
+    for part in (in_order[:LOOKED_AT_FIRST], in_order[LOOKED_AT_FIRST:]):
+        rows: list[Any] = list(part)
+        stands = standings(rows, list(free), quantity)
+        for place, pks in enumerate(free.values()):
+            pks += [row.pk for row in rows if stands[row.pk][place] == Standing.FREE]
+        if len(rows) < LOOKED_AT_FIRST or all(len(pks) >= MOST for pks in free.values()):
+            break
+    free = {time: pks[:MOST] for time, pks in free.items()}
+    by_pk = Resource.objects.in_bulk({pk for pks in free.values() for pk in pks})
     return {time: [by_pk[pk] for pk in pks] for time, pks in free.items()}
 
 
@@ -113,7 +117,8 @@ def _at_night(start: datetime) -> bool:
 def _starts(
     calendar: Calendar, begins: datetime, ends: datetime, length: timedelta, wanted: datetime
 ) -> list[datetime]:
-    found = []
+    found: list[datetime] = []
+    calendar = calendar.within(begins, ends)
     for opens, closes in _pieces(calendar.spans, begins, ends, length):
         start = calendar.start_within(opens, closes, length, _at_hour_of(wanted, opens, closes))
         if start is not None and start not in found:

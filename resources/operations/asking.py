@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from collab4m.clock import now
 from collab4m.errors import RuleBroken, refused
-from organisations.models import Body, School, User
+from collab4m.templatetags.shell import moment_in_words
+from organisations.models import Body, Membership, School, User
 from programmes.models import Programme
 from records.models import Event
 from records.operations import differences, record, send
@@ -37,15 +38,26 @@ from resources.operations.claiming import (
     TooFewUnits,
     claim_booking,
     claim_kept,
+    for_history,
     is_free,
     lock_shared,
     lock_units,
     release,
-    slot_taken,
     span_of,
+    why_not_free,
 )
+from resources.operations.lateness import TooLate, check_lateness
 from resources.operations.lengths import minutes_in_words
-from resources.operations.letting_go import fall_back, locked, offer_freed, sweep
+from resources.operations.letting_go import (
+    after_what_is_due,
+    end_due,
+    fall_back,
+    forget_kept,
+    keep,
+    locked,
+    offer_freed,
+    sweep,
+)
 from resources.operations.opening import DAYS_AHEAD, is_open
 from resources.operations.pricing import price_of
 
@@ -63,6 +75,7 @@ class ResourceClosed(CannotBeHad):
     def __init__(self, resource: Resource, during: DateTimeTZRange) -> None:
         words = {"name": resource.name}
         super().__init__(during, _("%(name)s is closed for some of that time. Look at when it is open.") % words)
+        self.resource = resource
 
 
 class KeyUsed(RuleBroken):
@@ -72,16 +85,20 @@ class KeyUsed(RuleBroken):
 
 class MayNotAsk(RuleBroken):
     code = "may_not_ask"
-    message = gettext_lazy("The owner lets only its own schools ask for this.")
+    message = gettext_lazy("Only those who asked for this can do that.")
 
 
 class NotAlive(RuleBroken):
     code = "not_alive"
     message = gettext_lazy("This is already declined, withdrawn, expired or cancelled. Make a new request instead.")
 
-
-class TooLate(RuleBroken):
-    code = "too_late"
+    @classmethod
+    def about(cls, booking: Booking) -> NotAlive:
+        """With what became of it, when it ran out."""
+        if not booking.has_run_out or booking.decide_by is None:
+            return cls()
+        words = {"until": moment_in_words(booking.decide_by)}
+        return cls(_("Nobody answered by %(until)s, so the request ran out. Make a new request.") % words)
 
 
 def with_alternatives(resource: Resource, do: Callable[[], Done], *, user: User, quantity: int = 1) -> Done:
@@ -93,7 +110,8 @@ def with_alternatives(resource: Resource, do: Callable[[], Done], *, user: User,
     try:
         return do()
     except SlotTaken as refusal:
-        if not sweep(resource) and not is_free(resource, refusal.during, quantity=quantity):
+        taken = refusal.resource or resource
+        if not sweep(taken) and not is_free(taken, refusal.during, quantity=quantity):
             raise _pointing_elsewhere(refusal, resource, user, quantity) from None
     except CannotBeHad as refusal:
         raise _pointing_elsewhere(refusal, resource, user, quantity) from None
@@ -104,8 +122,8 @@ def with_alternatives(resource: Resource, do: Callable[[], Done], *, user: User,
 
 
 def _pointing_elsewhere(refusal: CannotBeHad, resource: Resource, user: User, quantity: int) -> CannotBeHad:
-    during = refusal.during
-    refusal.alternatives = alternatives_to(resource, during.lower, during.upper, user=user, quantity=quantity)
+    during, wanted = refusal.during, refusal.resource or resource
+    refusal.alternatives = alternatives_to(wanted, during.lower, during.upper, user=user, quantity=quantity)
     return refusal
 
 
@@ -130,13 +148,13 @@ def request_booking(
     Raises MayNotAsk, BookingRefused, KeyUsed, TooFewUnits, and ResourceClosed or SlotTaken with alternatives.
     """
     what = {
-        "starts_at": starts_at, "ends_at": ends_at, "purpose": purpose.strip(), "quantity": quantity, "pupils": pupils
+        "booked_for_id": on_behalf_of.pk, "purpose": purpose.strip(), "quantity": quantity, "pupils": pupils
     }  # fmt: skip
 
     def ask() -> Booking:
         with transaction.atomic():
             lock_units(resource)
-            if known := asked_before(resource, by, idempotency_key, **what):
+            if known := asked_before(resource, by, idempotency_key, starts_at, ends_at, **what):
                 return known
             return make_booking(
                 resource, starts_at=starts_at, ends_at=ends_at, purpose=purpose, by=by, on_behalf_of=on_behalf_of,
@@ -147,7 +165,9 @@ def request_booking(
     return with_alternatives(resource, ask, user=by, quantity=quantity)
 
 
-def asked_before(resource: Resource, by: User, idempotency_key: str, **asked: Any) -> Booking | None:
+def asked_before(
+    resource: Resource, by: User, idempotency_key: str, starts_at: datetime, ends_at: datetime, **asked: Any
+) -> Booking | None:
     """The booking that the same person made with the same key. Raises KeyUsed if that was of something else."""
     if not idempotency_key:
         return None
@@ -156,7 +176,10 @@ def asked_before(resource: Resource, by: User, idempotency_key: str, **asked: An
         return None
     if known.resource_id != resource.pk or known.series_id is not None:
         raise KeyUsed
-    if any(getattr(known, name) != value for name, value in asked.items()) and not _has_changed(known):
+    # Subtracted: in the hour that the clock repeats, moments in different zones never compare equal.
+    differs = known.starts_at - starts_at or known.ends_at - ends_at
+    differs = differs or any(getattr(known, name) != value for name, value in asked.items())
+    if differs and not _has_changed(known):
         raise KeyUsed
     return known
 
@@ -181,12 +204,15 @@ def make_booking(
     on_behalf_of: Body,
     series: Series | None = None,
     tells: bool = True,
+    was_held: bool = False,
     **more: Any,
 ) -> Booking:
     """One booking, in the caller's transaction, which has locked the resource's units.
 
-    Without `tells` the caller tells of several at once, with `tell_of`.
+    `was_held`: the time was held for whoever asks, and goes on being so until the owner's answer, whatever the rule.
+    Without `tells` the caller tells of several at once, with `tell_of`, and gives all the same `asked_at`.
     """
+    more.setdefault("asked_at", now())
     resource = Resource.objects.select_related("owner__as_school", "municipality").get(pk=resource.pk)
     check_asker(resource, by, on_behalf_of)
     check_time(resource, starts_at, ends_at)
@@ -205,7 +231,7 @@ def make_booking(
         during=during,
         purpose=purpose.strip(),
         request_state=RequestState.APPROVED if at_once else RequestState.REQUESTED,
-        decide_by=None if at_once else decide_by(resource, starts_at),
+        decide_by=None if at_once else decide_by(resource, starts_at, more["asked_at"]),
         decided_at=now() if at_once else None,
         turnaround_minutes=resource.turnaround_minutes,
         price_rule=price.rule,
@@ -214,9 +240,9 @@ def make_booking(
         example=resource.example,
         **more,
     )
-    holds = at_once or resource.rivalry == Rivalry.HOLD
-    if not holds and not is_free(resource, during, quantity=quantity):
-        raise slot_taken(resource, during, wanted=quantity)
+    holds = at_once or was_held or resource.rivalry == Rivalry.HOLD
+    if not holds and (refusal := why_not_free(resource, during, quantity=quantity)):
+        raise refusal
     with refused(booking_once_per_key=KeyUsed):
         booking.save()
     if holds:
@@ -244,19 +270,41 @@ def approved_at_once(resource: Resource, by: User) -> bool:
     return resource.approval == Approval.AUTOMATIC or bool(speaking_for(by, resource.owner))
 
 
-def decide_by(resource: Resource, starts_at: datetime) -> datetime:
-    """When a request expires without an answer: after the owner's hours, and never after the time has begun."""
-    return min(now() + timedelta(hours=resource.decide_hours), starts_at)
+def decide_by(resource: Resource, starts_at: datetime, asked_at: datetime | None = None) -> datetime:
+    """When a request expires without an answer: after the owner's hours, and never after the time has begun.
+
+    A question to whoever asked does not stop that clock: their answer comes back to the owner with what is left.
+    """
+    return min((asked_at or now()) + timedelta(hours=resource.decide_hours), starts_at)
 
 
 def check_asker(resource: Resource, by: User, on_behalf_of: Body) -> None:
     """Raises MayNotAsk unless `by` may ask for the resource on behalf of a body they speak for."""
-    if not speaking_for(by, on_behalf_of) or not by.has_perm("resources.ask", resource):
-        raise MayNotAsk
-    if resource.askers == Askers.OWNER and on_behalf_of.pk != resource.owner_id:
-        school = School.objects.filter(pk=on_behalf_of.pk).first()
-        if resource.municipality_id != (school.municipality_id if school else on_behalf_of.pk):
-            raise MayNotAsk
+    if not speaking_for(by, on_behalf_of):
+        raise MayNotAsk(_("You do not act for %(body)s. Ask for a body that you act for.") % {"body": on_behalf_of})
+    if not by.has_perm("resources.ask", resource):
+        raise MayNotAsk(_not_let_ask(resource))
+    if on_behalf_of.pk == resource.owner_id:
+        return
+    school = School.objects.filter(pk=on_behalf_of.pk).first()
+    place = school.municipality_id if school else on_behalf_of.pk
+    if place == resource.municipality_id:
+        return
+    if resource.askers == Askers.OWNER or not _share_an_area(place, resource):
+        raise MayNotAsk(_not_let_ask(resource))
+
+
+def _not_let_ask(resource: Resource) -> str:
+    if resource.is_retired:
+        return _("The owner shares this no longer.")
+    if resource.askers == Askers.OWNER:
+        return _("The owner lets only its own schools ask for this.")
+    return _("Only those in the owner’s area may ask for this.")
+
+
+def _share_an_area(place: int, resource: Resource) -> bool:
+    areas = Membership.objects.on().filter(municipality=resource.municipality_id).values("area")
+    return Membership.objects.on().filter(municipality=place, area__in=areas).exists()
 
 
 def check_time(resource: Resource, starts_at: datetime, ends_at: datetime) -> None:
@@ -295,17 +343,26 @@ def check_what(resource: Resource, purpose: str, **more: Any) -> None:
 
 def check_pieces(resource: Resource, quantity: int) -> None:
     """Raises TooFewUnits when it does not consist of so many pieces as are asked for."""
-    if resource.takes == Takes.SOME and quantity > (pieces := resource.units.count()):
+    pieces = resource.units.count()
+    if not pieces or (resource.takes == Takes.SOME and quantity > pieces):
         raise TooFewUnits(resource, pieces)
+
+
+def check_alive(booking: Booking) -> None:
+    """Raises NotAlive of what is let go of, and of what has run out without being ended yet."""
+    if booking.request_state not in RequestState.alive() or booking.is_due:
+        raise NotAlive.about(booking)
 
 
 def change_time(booking: Booking, *, starts_at: datetime, ends_at: datetime, by: User, on_behalf_of: Body) -> Booking:
     """Move a booking. An approved one asks again, unless the owner approves at once, and keeps its old time meanwhile.
 
-    Raises MayNotAsk, NotAlive, BookingRefused, ResourceClosed, and SlotTaken with alternatives.
+    Raises MayNotAsk, NotAlive, BookingRefused, ResourceClosed, SlotTaken with alternatives; and TooLate when nobody
+    would be asked and the owner's rule no longer lets it be cancelled: else one could move it and cancel it then.
     """
 
     def move() -> Booking:
+        end_due([booking])
         with transaction.atomic():
             lock_shared(booking.resource)
             found = locked(booking)
@@ -324,19 +381,20 @@ def move_booking(booking: Booking, starts_at: datetime, ends_at: datetime, *, by
     resource, before = booking.resource, booking.during
     if on_behalf_of.pk not in speaking_for(by, booking.booked_for):
         raise MayNotAsk
-    if booking.request_state not in RequestState.alive():
-        raise NotAlive
+    check_alive(booking)
     if booking.request_state == RequestState.APPROVED and booking.ends_at <= now():
         raise TooLate(_("It is over, so it cannot be moved."))
+    at_once = approved_at_once(resource, by)
+    if at_once and not speaking_for(by, resource.owner):
+        check_lateness(booking, _("The owner wants it moved %(hours)s hours ahead at least. Call the owner."))
     check_time(resource, starts_at, ends_at)
     during = span_of(starts_at, ends_at)
     if not is_open(resource, during):
         raise ResourceClosed(resource, during)
-    at_once = approved_at_once(resource, by)
     if booking.request_state == RequestState.APPROVED:
-        booking.kept, booking.kept_price_rule, booking.kept_price_sek = before, booking.price_rule, booking.price_sek
+        keep(booking)
     if at_once:
-        booking.kept = booking.kept_price_rule = booking.kept_price_sek = None
+        forget_kept(booking)
     price = price_of(resource, starts_at, ends_at, booking.quantity)
     booking.during, booking.price_rule, booking.price_sek = during, price.rule, price.sek
     booking.vat = price.rule.vat if price.rule else ""
@@ -351,11 +409,11 @@ def move_booking(booking: Booking, starts_at: datetime, ends_at: datetime, *, by
     else:
         if booking.kept is not None:
             claim_kept(booking)
-        if not is_free(resource, during, quantity=booking.quantity, but=booking):
-            raise slot_taken(resource, during, wanted=booking.quantity, but=booking)
+        if refusal := why_not_free(resource, during, quantity=booking.quantity, but=booking):
+            raise refusal
     record(
         "booking.moved", booking, by=by, on_behalf_of=on_behalf_of,
-        before=before.lower.isoformat(), after=during.lower.isoformat(),
+        before=for_history(before), after=for_history(during),
     )  # fmt: skip
 
 
@@ -365,7 +423,7 @@ def tell_of_move(booking: Booking, before: DateTimeTZRange, *more: Booking) -> N
     send(*(mails.moved(booking, before, *more) if at_once else mails.to_decide(booking, *more, before=before)))
 
 
-@transaction.atomic
+@after_what_is_due
 def change_what(
     booking: Booking,
     *,
@@ -384,8 +442,7 @@ def change_what(
     booking = locked(booking)
     if on_behalf_of.pk not in speaking_for(by, booking.booked_for):
         raise MayNotAsk
-    if booking.request_state not in RequestState.alive():
-        raise NotAlive
+    check_alive(booking)
     if booking.ends_at <= now():
         raise TooLate(_("It is over, so it cannot be changed."))
     check_what(booking.resource, purpose, pupils=pupils, licence_confirmed=True)
@@ -403,13 +460,14 @@ def change_what(
     return booking
 
 
-@transaction.atomic
+@after_what_is_due
 def keep_time(booking: Booking, *, by: User, on_behalf_of: Body) -> Booking:
     """Take back the wish for another time, before the owner has answered. Raises MayNotAsk, NotAlive."""
     lock_shared(booking.resource)
     booking = locked(booking)
     if on_behalf_of.pk not in speaking_for(by, booking.booked_for):
         raise MayNotAsk
+    check_alive(booking)
     if booking.kept is None:
         raise NotAlive(_("No other time is asked for any more."))
     fall_back(booking, "", by, on_behalf_of)
@@ -417,7 +475,7 @@ def keep_time(booking: Booking, *, by: User, on_behalf_of: Body) -> Booking:
     return booking
 
 
-@transaction.atomic
+@after_what_is_due
 def answer_owner(booking: Booking, *, answer: str, by: User, on_behalf_of: Body) -> Booking:
     """Answer the owner's question: the request waits for the owner again.
 
@@ -427,6 +485,7 @@ def answer_owner(booking: Booking, *, answer: str, by: User, on_behalf_of: Body)
     booking = locked(booking)
     if on_behalf_of.pk not in speaking_for(by, booking.booked_for):
         raise MayNotAsk
+    check_alive(booking)
     if booking.request_state != RequestState.INFO_NEEDED:
         raise NotAlive(_("The owner has not asked anything, or the request is already decided."))
     if not answer.strip():
@@ -436,55 +495,3 @@ def answer_owner(booking: Booking, *, answer: str, by: User, on_behalf_of: Body)
     record("booking.answered", booking, by=by, on_behalf_of=on_behalf_of, answer=answer.strip())
     send(*mails.to_decide(booking, answer=answer.strip()))
     return booking
-
-
-@transaction.atomic
-def cancel_booking(booking: Booking, *, reason: str = "", by: User, on_behalf_of: Body) -> Booking:
-    """Let go of a booking: the asker withdraws a request or cancels what is approved; the owner cancels with a reason.
-
-    Raises NotAlive, MayNotAsk, BookingRefused, TooLate by the owner's rule.
-    """
-    lock_shared(booking.resource)
-    booking = locked(booking)
-    by_owner = let_go(booking, reason, by=by, on_behalf_of=on_behalf_of)
-    send(*mails.cancelled(booking, by_owner=by_owner))
-    offer_freed(booking.resource)
-    return booking
-
-
-def let_go(booking: Booking, reason: str, *, by: User, on_behalf_of: Body) -> bool:
-    """Cancel a booking in the caller's transaction, which has locked it and tells of it; whether the owner did it."""
-    is_asker = on_behalf_of.pk in speaking_for(by, booking.booked_for)
-    is_owner = on_behalf_of.pk in speaking_for(by, booking.resource.owner) or (
-        on_behalf_of.pk == booking.resource.owner_id and by.has_perm("resources.decide_booking", booking)
-    )
-    if not (is_asker or is_owner):
-        raise MayNotAsk(_("Only those who asked for it and the owner can cancel it."))
-    check_cancelling(booking, is_owner=is_owner)
-    if is_owner and not is_asker and not reason.strip():
-        raise BookingRefused(_("Say why. Whoever asked for it reads it."), "reason")
-    release([booking])
-    was_approved = booking.request_state == RequestState.APPROVED or booking.kept is not None
-    booking.request_state = RequestState.CANCELLED if was_approved else RequestState.WITHDRAWN
-    booking.answer = reason.strip() or booking.answer
-    booking.kept = None
-    booking.sequence += 1
-    booking.save()
-    record("booking.cancelled", booking, by=by, on_behalf_of=on_behalf_of, reason=reason.strip())
-    return is_owner and not is_asker
-
-
-def check_cancelling(booking: Booking, *, is_owner: bool) -> None:
-    """Raises NotAlive, or TooLate by the owner's rule, which does not bind the owner."""
-    if booking.request_state not in RequestState.alive():
-        raise NotAlive
-    was_approved = booking.request_state == RequestState.APPROVED or booking.kept is not None
-    had = booking.kept or booking.during
-    if was_approved and had.upper <= now():
-        raise TooLate(_("It is over, so it cannot be cancelled."))
-    latest = had.lower - timedelta(hours=booking.resource.cancel_hours)
-    if was_approved and not is_owner and now() > latest:
-        words = {"hours": booking.resource.cancel_hours}
-        if not words["hours"]:
-            raise TooLate(_("It has begun, so only the owner can end it. Call the owner."))
-        raise TooLate(_("The owner wants it cancelled %(hours)s hours ahead at least. Call the owner.") % words)

@@ -21,7 +21,7 @@ from resources.models import Blocking, Booking, Claim, RequestState, Resource, T
 from resources.operations.alternatives import alternatives_to
 from resources.operations.asking import SHORTEST, BookingRefused, MayNotAsk, NotAlive
 from resources.operations.claiming import claim_time, lock_shared, release, sharing_with, span_of, units_of
-from resources.operations.letting_go import end_offer, fall_back, locked, locked_offer, offer_freed
+from resources.operations.letting_go import back_to_kept, end_offer, fall_back, locked, locked_offer, offer_freed
 from resources.operations.opening import DAYS_AHEAD
 
 
@@ -30,9 +30,9 @@ def displaced_by(resource: Resource, starts_at: datetime, ends_at: datetime) -> 
 
     Those that hold some of the resource's units then, and the requests that hold nothing yet and would go without.
     """
-    if ends_at <= starts_at:
+    window = span_of(starts_at, ends_at)
+    if window.upper <= window.lower:
         return []
-    window = (starts_at, ends_at)
     units = units_of(resource).values("pk")
     holds = Claim.objects.filter(booking=OuterRef("pk"), unit__in=units, during__overlap=window)
     holds_its_time = Claim.objects.filter(booking=OuterRef("pk"), during__contains=OuterRef("during"))
@@ -50,7 +50,8 @@ def displaced_by(resource: Resource, starts_at: datetime, ends_at: datetime) -> 
 
 def offers_displaced_by(resource: Resource, starts_at: datetime, ends_at: datetime) -> list[WaitingOffer]:
     """The offers to the waiting list that a blocking would take back."""
-    claims = Claim.objects.filter(unit__in=units_of(resource).values("pk"), during__overlap=(starts_at, ends_at))
+    window = span_of(starts_at, ends_at)
+    claims = Claim.objects.filter(unit__in=units_of(resource).values("pk"), during__overlap=window)
     offers = WaitingOffer.objects.filter(ended_at=None, pk__in=claims.values("offer"))
     return list(offers.select_related("waiting__resource__owner", "waiting__booked_for").order_by("pk"))
 
@@ -63,9 +64,10 @@ def blockings_of(resource: Resource) -> list[Blocking]:
 
 def check_blocking(resource: Resource, starts_at: datetime, ends_at: datetime, reason: str) -> None:
     """Raises BookingRefused for a blocking that cannot be made whatever it displaces."""
-    if ends_at <= starts_at:
+    window = span_of(starts_at, ends_at)
+    if window.upper <= window.lower:
         raise BookingRefused(_("The end comes before the start. Change one of them."), "ends_at")
-    if ends_at - starts_at < SHORTEST:
+    if window.upper - window.lower < SHORTEST:
         raise BookingRefused(_("Block five minutes at least."), "ends_at")
     if ends_at <= now():
         raise BookingRefused(_("That time has passed. Choose a later one."), "ends_at")
@@ -74,7 +76,6 @@ def check_blocking(resource: Resource, starts_at: datetime, ends_at: datetime, r
     if not reason.strip():
         raise BookingRefused(_("Write why, such as service. Everyone reads it."), "reason")
     claims = Claim.objects.filter(unit__in=units_of(resource).values("pk"))
-    window = (starts_at, ends_at)
     other = claims.filter(during__overlap=window, blocking__isnull=False).select_related("blocking").first()
     if other is not None and other.blocking is not None:
         words = {"time": span_in_words(other.blocking.during), "reason": other.blocking.reason}
@@ -128,11 +129,15 @@ def block_resource(
     blocking = Blocking.objects.create(resource=resource, during=during, reason=reason, by=by)
     claim_time(resource, during, blocking=blocking)
     offer_freed(*nearby)
+    told: set[int] = set()
     for booking, was_booked in gone:
         instead = alternatives_to(
             booking.resource, booking.starts_at, booking.ends_at, user=booking.asked_by, quantity=booking.quantity
         )
-        send(*mails.displaced(booking, reason, instead, was_booked=was_booked))
+        invites = was_booked and booking.series_id not in told  # a series goes whole, once
+        if invites and booking.series_id:
+            told.add(booking.series_id)
+        send(*mails.displaced(booking, reason, instead, was_booked=was_booked, invites=invites))
     record(
         "resource.blocked", resource, by=by, on_behalf_of=on_behalf_of, reason=reason,
         begins=starts_at.isoformat(), ends=ends_at.isoformat(), displaced=len(gone),
@@ -144,8 +149,8 @@ def _displace(booking: Booking, reason: str, by: User, on_behalf_of: Body) -> bo
     """Cancel one; returns whether some time of it was approved."""
     was_booked = booking.request_state == RequestState.APPROVED or booking.kept is not None
     release([booking])
-    booking.during = booking.kept or booking.during
-    booking.request_state, booking.answer, booking.kept = RequestState.CANCELLED, reason, None
+    back_to_kept(booking)
+    booking.request_state, booking.answer = RequestState.CANCELLED, reason
     booking.decided_by, booking.decided_at = by, now()
     booking.sequence += 1
     booking.save()

@@ -7,20 +7,27 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import Case, Exists, OuterRef, Subquery, When
+from django.db.models.functions import Coalesce
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from collab4m.clock import now
 from collab4m.errors import RuleBroken, refused
 from resources.models import Blocking, Booking, Claim, Resource, ResourceUnit, Takes, Unit, WaitingOffer, turned_around
 
 
 class CannotBeHad(RuleBroken):
-    """The time `during` cannot be had. What could be had instead, `alternatives`, is filled in by whoever answers."""
+    """The time `during` cannot be had. What could be had instead, `alternatives`, is filled in by whoever answers.
+
+    `resource`: whose time it is, when that may be another than the one that was asked for, as in a series.
+    """
 
     def __init__(self, during: DateTimeTZRange, message: str | None = None) -> None:
         super().__init__(message)
         self.during = during
+        self.resource: Resource | None = None
         self.alternatives: list[Any] = []
 
     @property
@@ -80,6 +87,11 @@ def span_of(starts_at: datetime, ends_at: datetime) -> DateTimeTZRange:
     return DateTimeTZRange(starts_at.astimezone(UTC), ends_at.astimezone(UTC), "[)")
 
 
+def for_history(during: DateTimeTZRange) -> list[str]:
+    """A span as the data of an event keep it."""
+    return [during.lower.isoformat(), during.upper.isoformat()]
+
+
 def claim_time(
     resource: Resource,
     during: DateTimeTZRange,
@@ -99,11 +111,12 @@ def claim_time(
     wanted = len(units) if resource.takes == Takes.ALL or blocking else quantity
     if not units or wanted > len(units):
         raise TooFewUnits(resource, len(units))
-    blocked = DateTimeTZRange(*turned_around(during, turnaround_minutes), "[)")
-    taken = taken_units(units, blocked)
+    blocked = turned_around(during, turnaround_minutes)
+    there = in_the_way(units, blocked)
+    taken = {unit for unit, _held, _blocked in there}
     free = [unit for unit in units if unit.pk not in taken]
     if len(free) < wanted:
-        raise slot_taken(resource, during, wanted=wanted, turnaround_minutes=turnaround_minutes)
+        raise _slot_taken(resource, during, there, free=len(units) - wanted, turnaround=turnaround_minutes)
     with refused(claim_one_per_unit_at_a_time=lambda: SlotTaken(during)):
         return Claim.objects.bulk_create(
             Claim(unit=unit, booking=booking, blocking=blocking, offer=offer, during=during, blocked=blocked)
@@ -116,56 +129,52 @@ def claim_booking(booking: Booking) -> list[Claim]:
 
     In the caller's transaction, which has locked the units. Raises TooFewUnits, SlotTaken.
     """
-    spans = [booking.during]
+    times = [(booking.during, booking.turnaround_minutes)]
     if booking.kept is not None:
-        first, last = sorted((booking.during, booking.kept))
-        meet = turned_around(first, booking.turnaround_minutes)[1] > last.lower
-        spans = [span_of(first.lower, max(first.upper, last.upper))] if meet else [first, last]
-    return [claim for span in spans for claim in _claim_for(booking, span)]
+        times = sorted([*times, (booking.kept, booking.kept_turnaround_minutes or 0)])
+        (first, _minutes), (last, _minutes) = times
+        first_blocked, last_blocked = (turned_around(*time).upper for time in times)
+        if first_blocked > last.lower:
+            both = span_of(first.lower, max(first.upper, last.upper))
+            blocked_for = max(first_blocked, last_blocked) - both.upper
+            times = [(both, blocked_for // timedelta(minutes=1))]
+    return [claim for time in times for claim in _claim_for(booking, *time)]
 
 
 def claim_kept(booking: Booking) -> list[Claim]:
     """Take only what a booking keeps while the owner has not answered. As `claim_booking`."""
-    return _claim_for(booking, booking.kept)
+    return _claim_for(booking, booking.kept, booking.kept_turnaround_minutes or 0)
 
 
-def _claim_for(booking: Booking, during: DateTimeTZRange) -> list[Claim]:
+def _claim_for(booking: Booking, during: DateTimeTZRange, turnaround_minutes: int) -> list[Claim]:
     return claim_time(
         booking.resource,
         during,
         quantity=booking.quantity,
-        turnaround_minutes=booking.turnaround_minutes,
+        turnaround_minutes=turnaround_minutes,
         booking=booking,
     )
 
 
-def taken_units(units: Iterable[Unit], blocked: DateTimeTZRange, *, but: Booking | None = None) -> set[int]:
-    """Ids of the units that somebody holds at some moment of a range; not counting the claims of one booking."""
+def in_the_way(
+    units: Iterable[Unit], blocked: DateTimeTZRange, *, but: Booking | None = None
+) -> list[tuple[int, DateTimeTZRange, DateTimeTZRange]]:
+    """Unit, `during` and `blocked` of what holds units at some moment of a range; not counting one booking's claims."""
     claims = Claim.objects.on(list(units), blocked)
     if but is not None:
         claims = claims.exclude(booking=but)
-    return set(claims.values_list("unit", flat=True))
+    # With `during`, which stands in no constraint: else PostgreSQL reads the constraint's index from end to end.
+    return list(claims.values_list("unit", "during", "blocked"))
 
 
-def slot_taken(
-    resource: Resource,
-    during: DateTimeTZRange,
-    *,
-    wanted: int | None = None,
-    turnaround_minutes: int | None = None,
-    but: Booking | None = None,
+def _slot_taken(
+    resource: Resource, during: DateTimeTZRange, claims: Iterable[tuple[int, Any, Any]], *, free: int, turnaround: int
 ) -> SlotTaken:
     """Why a time that is not free cannot be had: taken, or free but for the turnaround, which is then named."""
-    minutes = resource.turnaround_minutes if turnaround_minutes is None else turnaround_minutes
-    units = list(units_of(resource))
-    wanted = len(units) if wanted is None or resource.takes == Takes.ALL else wanted
-    claims = Claim.objects.on(units, DateTimeTZRange(*turned_around(during, minutes), "[)"))
-    if but is not None:
-        claims = claims.exclude(booking=but)
-    between = needed_between(
-        list(claims.values_list("unit", "during", "blocked")), during, free=len(units) - wanted, turnaround=minutes
-    )
-    return SlotTaken(during, turnaround_words(resource, between) if between else None)
+    between = needed_between(claims, during, free=free, turnaround=turnaround)
+    refusal = SlotTaken(during, turnaround_words(resource, between) if between else None)
+    refusal.resource = resource
+    return refusal
 
 
 def needed_between(claims: Iterable[tuple[int, Any, Any]], during: Any, *, free: int, turnaround: int) -> int:
@@ -193,26 +202,60 @@ def turnaround_words(resource: Resource, minutes: int) -> str:
     )
 
 
-def is_free(
+def why_not_free(
     resource: Resource,
     during: DateTimeTZRange,
     *,
     quantity: int = 1,
     turnaround_minutes: int | None = None,
     but: Booking | None = None,
-) -> bool:
-    """Whether the resource could be had, by its claims alone. A look only: nobody is promised anything."""
+) -> SlotTaken | None:
+    """Why the resource could not be had, by its claims alone. A look only: nobody is promised anything."""
     minutes = resource.turnaround_minutes if turnaround_minutes is None else turnaround_minutes
     units = list(units_of(resource))
     wanted = len(units) if resource.takes == Takes.ALL else quantity
-    blocked = DateTimeTZRange(*turned_around(during, minutes), "[)")
-    return bool(units) and len(units) - len(taken_units(units, blocked, but=but)) >= wanted
+    there = in_the_way(units, turned_around(during, minutes), but=but)
+    if units and len(units) - len({unit for unit, _held, _blocked in there}) >= wanted:
+        return None
+    return _slot_taken(resource, during, there, free=len(units) - wanted, turnaround=minutes)
+
+
+def is_free(resource: Resource, during: DateTimeTZRange, **how: Any) -> bool:
+    """Whether the resource could be had; as `why_not_free`."""
+    return why_not_free(resource, during, **how) is None
 
 
 def release(bookings: Collection[Booking] = (), *, blockings: Collection[Blocking] = ()) -> None:
     """Let go of what these hold. In the caller's transaction, which has locked the units."""
     Claim.objects.filter(booking__in=bookings).delete()
     Claim.objects.filter(blocking__in=blockings).delete()
+
+
+def coming_on(unit: Unit) -> Any:
+    """What bookings and offers hold of a unit from now on, each with a unit that can take over, `instead`.
+
+    That is another of the same resource, free all that time; none when what holds it takes all or has begun.
+    """
+    others = Unit.objects.filter(
+        resource_units__resource=OuterRef("held_of"), resource_units__resource__takes=Takes.SOME
+    ).exclude(pk=unit.pk)
+    taken = Claim.objects.filter(unit=OuterRef("pk"), blocked__overlap=OuterRef(OuterRef("blocked")))
+    free = others.exclude(Exists(taken)).order_by("pk").values("pk")[:1]
+    claims = Claim.objects.filter(unit=unit, blocking=None, during__endswith__gt=now())
+    instead = Case(When(during__startswith__gt=now(), then=Subquery(free)), default=None)
+    held_of = Coalesce("booking__resource", "offer__waiting__resource")
+    return claims.annotate(held_of=held_of).annotate(instead=instead).order_by("during")
+
+
+def give_up_unit(unit: Unit) -> None:
+    """Let others take over what is to come on a unit, each the one that `coming_on` names; blockings go on without it.
+
+    In the caller's transaction, which has locked the units and found that there is one for each.
+    """
+    for claim in coming_on(unit):
+        claim.unit_id = claim.instead
+        claim.save(update_fields=["unit"])
+    Claim.objects.filter(unit=unit, blocking__isnull=False, during__endswith__gt=now()).delete()
 
 
 def release_offers(offers: Collection[WaitingOffer]) -> None:

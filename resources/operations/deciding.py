@@ -14,19 +14,30 @@ from django.utils.translation import gettext_lazy
 
 from collab4m.clock import now
 from collab4m.errors import RuleBroken
-from collab4m.templatetags.shell import span_in_words
+from collab4m.templatetags.shell import moment_in_words, span_in_words
 from organisations.models import Body, User
+from records.models import Event
 from records.operations import record, send
 from records.people import speaking_for
 from resources import mails
-from resources.models import Booking, Claim, RequestState, Resource, ResourceUnit, Series, Takes, turned_around
-from resources.models.catalogue import deputising
+from resources.models import (
+    Booking,
+    Claim,
+    RequestState,
+    Resource,
+    ResourceUnit,
+    Series,
+    Takes,
+    deputising,
+    turned_around,
+)
 from resources.operations.alternatives import Alternative, alternatives_to
 from resources.operations.asking import BookingRefused, with_alternatives
 from resources.operations.claiming import (
     CannotBeHad,
     SlotTaken,
     claim_booking,
+    for_history,
     is_free,
     lock_shared,
     lock_units,
@@ -34,7 +45,15 @@ from resources.operations.claiming import (
     sharing_with,
     span_of,
 )
-from resources.operations.letting_go import decide, fall_back, locked, offer_freed
+from resources.operations.letting_go import (
+    after_what_is_due,
+    decide,
+    end_due,
+    expire_locked,
+    fall_back,
+    locked,
+    offer_freed,
+)
 
 # The longest turnaround that the column holds: how far around a request its rivals are looked for.
 MOST_TURNAROUND = timedelta(minutes=32767)
@@ -43,6 +62,21 @@ MOST_TURNAROUND = timedelta(minutes=32767)
 class NotAwaitingDecision(CannotBeHad):
     code = "not_awaiting_decision"
     message = gettext_lazy("This request is already decided, withdrawn or expired.")
+
+    @classmethod
+    def about(cls, booking: Booking) -> NotAwaitingDecision:
+        """With what became of it and what can be done, when it ran out."""
+        if not booking.has_run_out or booking.decide_by is None:
+            return cls(booking.during)
+        words = {"until": moment_in_words(booking.decide_by), "who": booking.booked_for}
+        if booking.kept is not None or booking.request_state == RequestState.APPROVED:
+            text = _(
+                "Nobody answered by %(until)s, so the wish for another time ran out, and the booking stands as before. "
+                "Ask %(who)s to ask for the other time again."
+            )
+        else:
+            text = _("Nobody answered by %(until)s, so the request ran out. Ask %(who)s to ask again.")
+        return cls(booking.during, text % words)
 
 
 class MayNotDecide(RuleBroken):
@@ -94,6 +128,7 @@ def approve_booking(
     """
 
     def approve() -> Booking:
+        end_due([booking])
         with transaction.atomic():
             lock_shared(booking.resource)
             found = locked(booking)
@@ -107,13 +142,12 @@ def approve_booking(
             offer_freed(found.resource)
             return found
 
-    return with_alternatives(booking.resource, approve, user=by)
+    return with_alternatives(booking.resource, approve, user=by, quantity=booking.quantity)
 
 
 def _approve(booking: Booking, note: str, by: User, on_behalf_of: Body) -> list[Booking]:
     """Yes to one whose units are locked; returns the rivals for which there is no longer room."""
-    if not booking.is_open:
-        raise NotAwaitingDecision(booking.during)
+    _check_awaiting(booking)
     if booking.starts_at <= now():
         words = _("The time that was asked for has begun, so it cannot be approved any more.")
         raise NotAwaitingDecision(booking.during, words)
@@ -121,7 +155,7 @@ def _approve(booking: Booking, note: str, by: User, on_behalf_of: Body) -> list[
     before, booking.kept = booking.kept, None
     claim_booking(booking)
     decide(booking, RequestState.APPROVED, note, by)
-    moved = {"before": before.lower.isoformat(), "after": booking.starts_at.isoformat()} if before else {}
+    moved: dict[str, Any] = {"before": for_history(before), "after": for_history(booking.during)} if before else {}
     record(
         "booking.approved", booking, by=by, on_behalf_of=on_behalf_of, resource=booking.resource.name, **moved
     )  # fmt: skip
@@ -138,10 +172,16 @@ def _approve(booking: Booking, note: str, by: User, on_behalf_of: Body) -> list[
     ]
 
 
+def _check_awaiting(booking: Booking) -> None:
+    # Its time may have run out while its units were waited for; then the clock ends it.
+    if not booking.is_open or booking.is_due:
+        raise NotAwaitingDecision.about(booking)
+
+
 # No
 
 
-@transaction.atomic
+@after_what_is_due
 def decline_booking(booking: Booking, *, reason: str, by: User, on_behalf_of: Body) -> Booking:
     """Say no to a request, and why; the answer goes with what could be had instead.
 
@@ -150,8 +190,7 @@ def decline_booking(booking: Booking, *, reason: str, by: User, on_behalf_of: Bo
     lock_shared(booking.resource)
     booking = locked(booking)
     _require_decider(booking, by, on_behalf_of)
-    if not booking.is_open:
-        raise NotAwaitingDecision(booking.during)
+    _check_awaiting(booking)
     _decline_all([booking], _reason(reason), by, on_behalf_of)
     offer_freed(booking.resource)
     return booking
@@ -166,10 +205,13 @@ def _reason(reason: str) -> str:
 def _decline_all(bookings: Iterable[Booking], reason: str, by: User, on_behalf_of: Body) -> None:
     """No: what was asked for is let go of; a booking that asked for another time keeps the one it had.
 
-    Those of one series get one mail together.
+    Those of one series get one mail together. What has run out meanwhile is not declined, but ends.
     """
     declined = []
     for booking in bookings:
+        if booking.is_due:
+            expire_locked([booking])
+            continue
         if booking.kept is not None:
             fall_back(booking, reason, by, on_behalf_of)
             continue
@@ -210,9 +252,13 @@ def decide_series(
     """
 
     def word() -> tuple[list[Booking], list[Booking]]:
+        end_due(open_dates(series, owner))
         with transaction.atomic():
             lock_shared(*Resource.objects.filter(bookings__in=series.bookings.all()))
             dates = [locked(one) for one in open_dates(series, owner)]
+            for date in series.bookings.filter(pk__in=approve, resource__owner=owner.pk).select_related("booked_for"):
+                if date.has_run_out:
+                    raise _on_the_day(date, NotAwaitingDecision.about(date))
             _check_shown(dates, set(approve), set(shown))
             for date in dates:
                 _require_decider(date, by, on_behalf_of)
@@ -229,7 +275,8 @@ def decide_series(
                 offer_freed(resource)
             return given, refused
 
-    return with_alternatives(series.resource, word, user=by)
+    quantity = series.bookings.values_list("quantity", flat=True).first() or 1
+    return with_alternatives(series.resource, word, user=by, quantity=quantity)
 
 
 def open_dates(series: Series, owner: Body) -> list[Booking]:
@@ -251,12 +298,19 @@ def _approve_date(date: Booking, note: str, by: User, on_behalf_of: Body) -> lis
     try:
         return _approve(date, note, by, on_behalf_of)
     except CannotBeHad as refusal:
-        day = span_in_words(date.during)
-        if isinstance(refusal, SlotTaken):
-            words = _("%(day)s: somebody else has the resource then. Leave that date out.") % {"day": day}
-        else:
-            words = _("%(day)s: %(why)s") % {"day": day, "why": refusal}
-        raise type(refusal)(date.during, words) from refusal
+        raise _on_the_day(date, refusal) from refusal
+
+
+def _on_the_day(date: Booking, refusal: CannotBeHad) -> CannotBeHad:
+    """The refusal with the day that it is about."""
+    day = span_in_words(date.during)
+    if isinstance(refusal, SlotTaken):
+        words = _("%(day)s: somebody else has the resource then. Leave that date out.") % {"day": day}
+    else:
+        words = _("%(day)s: %(why)s") % {"day": day, "why": refusal}
+    found = type(refusal)(date.during, words)
+    found.resource = date.resource
+    return found
 
 
 # Who else wants it
@@ -318,7 +372,7 @@ def _wanted(booking: Booking, units: Sequence[int]) -> int:
 
 
 def _blocked_by(booking: Booking) -> Any:
-    return span_of(*turned_around(booking.during, booking.turnaround_minutes))
+    return turned_around(booking.during, booking.turnaround_minutes)
 
 
 def _meet(one: Any, other: Any) -> bool:
@@ -341,7 +395,7 @@ def requests_for(user: User) -> list[Booking]:
 # Asking back
 
 
-@transaction.atomic
+@after_what_is_due
 def ask_for_more(booking: Booking, *, question: str, by: User, on_behalf_of: Body) -> Booking:
     """Send a request back with a question. The time is held as before, and the deadline stays.
 
@@ -350,8 +404,7 @@ def ask_for_more(booking: Booking, *, question: str, by: User, on_behalf_of: Bod
     lock_units(booking.resource)
     booking = locked(booking)
     _require_decider(booking, by, on_behalf_of)
-    if not booking.is_open:
-        raise NotAwaitingDecision(booking.during)
+    _check_awaiting(booking)
     if not question.strip():
         raise BookingRefused(_("Write what you need to know."), "question")
     booking.request_state, booking.answer = RequestState.INFO_NEEDED, question.strip()
@@ -359,3 +412,12 @@ def ask_for_more(booking: Booking, *, question: str, by: User, on_behalf_of: Bod
     record("booking.info_needed", booking, by=by, on_behalf_of=on_behalf_of, question=question.strip())
     send(*mails.info_needed(booking))
     return booking
+
+
+def was_asked(booking: Booking) -> tuple[bool, str]:
+    """Whether its `answer` is the owner's question, not a word on what was decided; and what was answered to it."""
+    words = ["booking.info_needed", "booking.answered", "booking.approved", "booking.kept"]
+    last = Event.objects.about(booking).filter(name__in=words).order_by("at", "pk").last()
+    if last is None or last.name in ("booking.approved", "booking.kept"):
+        return False, ""
+    return True, str(last.data.get("answer", ""))

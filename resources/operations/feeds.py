@@ -12,13 +12,13 @@ from icalendar import Event
 
 from collab4m.clock import now
 from collab4m.errors import RuleBroken
+from collab4m.templatetags.shell import capital
 from organisations.models import Body, User
 from organisations.models.people import hash_of, new_secret
 from records.operations import record
-from records.people import answering
 from resources import calendars
 from resources.models import Blocking, Booking, FeedKind, FeedToken, RequestState, Resource
-from resources.models.catalogue import deputising
+from resources.models.bookings import BookingQuerySet
 
 BACK, AHEAD = timedelta(days=60), timedelta(days=550)
 MOST_FEEDS = 20
@@ -57,8 +57,10 @@ def _shown(token: FeedToken) -> str:
 
 @transaction.atomic
 def revoke_feed(token: FeedToken, *, by: User) -> FeedToken:
-    """Make an address stop working. One that already has is left as it is."""
+    """Make an address stop working. One that already has is left as it is. Raises FeedRefused for another's."""
     token = FeedToken.objects.select_for_update().get(pk=token.pk)
+    if token.user_id != by.pk:
+        raise FeedRefused(_("This calendar address is another’s. Only its holder takes it back."))
     if token.revoked_at is None:
         token.revoked_at = now()
         token.save(update_fields=["revoked_at"])
@@ -78,7 +80,7 @@ def feed_by(secret: str) -> FeedToken | None:
 
 def calendar_of(token: FeedToken) -> bytes:
     """What its holder may see today of what the address shows, as iCalendar."""
-    return calendars.feed(str(token), _events(token))
+    return calendars.feed(capital(str(token)), _events(token))
 
 
 def _events(token: FeedToken) -> Iterator[Event]:
@@ -90,19 +92,18 @@ def _events(token: FeedToken) -> Iterator[Event]:
     seen = near.filter(pk__in=Booking.objects.visible_to(reader).values("pk")).order_by("during", "pk")
     match token.kind:
         case FeedKind.PERSON:
-            yield from map(calendars.event_of, seen.filter(asked_by=reader))
+            yield from calendars.events_of(seen.filter(asked_by=reader), reader)
         case FeedKind.SCHOOL:
-            yield from map(calendars.event_of, seen.filter(booked_for=token.body))
+            yield from calendars.events_of(seen.filter(booked_for=token.body), reader)
         case FeedKind.DECIDER:
             yield from map(calendars.event_of, _to_decide(reader, seen))
-        case _ if token.resource in Resource.objects.visible_to(reader):
+        case _ if token.resource and Resource.objects.visible_to(reader).contains(token.resource):
             yield from _of_resource(token, near, seen)
 
 
-def _to_decide(reader: User, seen: QuerySet[Booking]) -> QuerySet[Booking]:
+def _to_decide(reader: User, seen: BookingQuerySet) -> BookingQuerySet:
     """What waits for the reader's word, and what no longer does, so that calendars let go of it."""
-    mine = answering(reader, "resource__owner") | Q(resource__owner__in=deputising(reader).values("owner"))
-    return seen.filter(mine).exclude(request_state=RequestState.APPROVED, decide_by=None)
+    return seen.decidable_by(reader).exclude(request_state=RequestState.APPROVED, decide_by=None)
 
 
 def _of_resource(token: FeedToken, near: QuerySet[Booking], seen: QuerySet[Booking]) -> Iterator[Event]:

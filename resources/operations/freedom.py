@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +12,7 @@ from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from collab4m.clock import now
-from resources.models import Claim, OpenSpan, ResourceUnit, Takes
+from resources.models import ResourceUnit, Takes
 from resources.operations.claiming import span_of
 from resources.operations.opening import DAYS_AHEAD
 
@@ -32,11 +32,13 @@ class Standing(models.TextChoices):
 # One scan by range for each time, instead of one look for each resource and time. Claims up to the longest turnaround
 # after the time are found by their index, and kept if they come within the resource's own. `span.id` and `during` stand
 # in no constraint: without them PostgreSQL reads the constraint's index, ordered by resource or unit, from end to end.
+# Joined to the ids, since of `= ANY` it thinks so badly that it would try every stretch there is against each time.
 OPEN_THEN = """
     SELECT span.resource_id, array_agg(wanted.place::int)
     FROM unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS wanted (begins, ends, place)
     JOIN resources_openspan AS span ON span.during @> tstzrange(wanted.begins, wanted.ends)
-    WHERE span.resource_id = ANY(%(resources)s) AND span.id > 0
+    JOIN unnest(%(resources)s::bigint[]) AS sought (id) ON sought.id = span.resource_id
+    WHERE span.id > 0
     GROUP BY span.resource_id
 """
 TAKEN_THEN = """
@@ -46,12 +48,25 @@ TAKEN_THEN = """
         FROM unnest(%(begins)s::timestamptz[], %(ends)s::timestamptz[]) WITH ORDINALITY AS wanted (begins, ends, place)
         JOIN resources_claim AS claim ON claim.blocked && tstzrange(wanted.begins, wanted.ends + %(longest)s)
         JOIN resources_resourceunit AS part ON part.unit_id = claim.unit_id
+        JOIN unnest(%(resources)s::bigint[]) AS sought (id) ON sought.id = part.resource_id
         JOIN resources_resource AS resource ON resource.id = part.resource_id
-        WHERE part.resource_id = ANY(%(resources)s)
-          AND lower(claim.during) < wanted.ends + resource.turnaround_minutes * interval '1 minute'
+        WHERE lower(claim.during) < wanted.ends + resource.turnaround_minutes * interval '1 minute'
         GROUP BY part.resource_id, wanted.place
     ) AS counted
     GROUP BY resource_id
+"""
+OPEN_WITHIN = """
+    SELECT span.resource_id, lower(span.during), upper(span.during)
+    FROM unnest(%(resources)s::bigint[]) AS sought (id)
+    JOIN resources_openspan AS span ON span.resource_id = sought.id
+    WHERE span.during && %(window)s
+    ORDER BY span.during
+"""
+TAKEN_WITHIN = """
+    SELECT claim.unit_id, lower(claim.blocked), upper(claim.blocked)
+    FROM unnest(%(units)s::bigint[]) AS sought (id)
+    JOIN resources_claim AS claim ON claim.unit_id = sought.id
+    WHERE claim.blocked && %(window)s
 """
 
 
@@ -77,18 +92,22 @@ def standings(rows: Iterable[Any], times: Sequence[Time], quantity: int = 1) -> 
         taken = {pk: dict(zip(places, numbers, strict=True)) for pk, places, numbers in cursor}
     moment = now()
     found = {}
+    refused: dict[Any, list[bool]] = {}  # by the owner's rule, which is the same of most
     for row in rows:
+        rule = (row.lead_minutes, row.longest_minutes)
+        if rule not in refused:
+            refused[rule] = [is_refused(row, time, moment) for time in times]
         count, open_then, taken_then = len(units[row.pk]), is_open.get(row.pk, set()), taken.get(row.pk, {})
         wanted = wanted_of(row, count, quantity)
         found[row.pk] = [
-            _standing(row, time, moment, place in open_then, count - taken_then.get(place, 0) >= wanted)
-            for place, time in enumerate(times, 1)
+            _standing(one, place in open_then, count - taken_then.get(place, 0) >= wanted)
+            for place, one in enumerate(refused[rule], 1)
         ]
     return found
 
 
-def _standing(row: Any, time: Time, moment: datetime, is_open: bool, is_free: bool) -> str:
-    if is_refused(row, time, moment):
+def _standing(refused: bool, is_open: bool, is_free: bool) -> str:
+    if refused:
         return Standing.REFUSED.value
     if not is_open:
         return Standing.CLOSED.value
@@ -112,7 +131,7 @@ def wanted_of(row: Any, count: int, quantity: int) -> int:
 
 def _units_of(resources: Iterable[int]) -> dict[int, list[int]]:
     units: dict[int, list[int]] = defaultdict(list)
-    for resource, unit in ResourceUnit.objects.filter(resource__in=list(resources)).values_list("resource", "unit"):
+    for resource, unit in ResourceUnit.objects.filter(resource__pk__any=resources).values_list("resource", "unit"):
         units[resource].append(unit)
     return units
 
@@ -138,6 +157,18 @@ class Calendar:
         )
         return free >= self.wanted
 
+    def within(self, begins: datetime, ends: datetime) -> Calendar:
+        """The same with what matters to a shorter stretch of time, since all of it is looked through for each day."""
+        until = ends + self.turnaround
+        return replace(
+            self,
+            spans=[(opens, closes) for opens, closes in self.spans if opens < ends and closes > begins],
+            taken={
+                unit: [(lower, upper) for lower, upper in times if lower < until and upper > begins]
+                for unit, times in self.taken.items()
+            },
+        )
+
     def start_within(self, begins: datetime, ends: datetime, length: timedelta, wish: datetime) -> datetime | None:
         """The start nearest to the wish at which it is free and open, all within a stretch of time."""
         if self.longest is not None and length > self.longest:
@@ -155,7 +186,10 @@ class Calendar:
         first = _stepped(first, up=True)
         if last < first:
             return []
-        starts = {first, _stepped(last, up=False), min(max(wish, first), last)}
+        nearest = min(max(wish, first), last)
+        if self.is_free(nearest, length):
+            return [nearest]
+        starts = {first, _stepped(last, up=False)}
         for unit in self.units:
             for lower, upper in self.taken.get(unit, ()):
                 if lower < last + length + self.turnaround and upper > first:
@@ -189,14 +223,15 @@ def calendars_of(
         for row in rows
     }
     window = span_of(begins, ends + max((one.turnaround for one in calendars.values()), default=timedelta()))
-    spans = OpenSpan.objects.filter(resource__in=list(calendars), during__overlap=window).order_by("during")
-    for pk, opens, closes in spans.values_list("resource", "during__startswith", "during__endswith"):
-        calendars[pk].spans.append((opens, closes))
     taken: dict[int, list[Time]] = defaultdict(list)
-    wanted = {unit for calendar in calendars.values() for unit in calendar.units}
-    claims = Claim.objects.on(list(wanted), window)
-    for unit, lower, upper in claims.values_list("unit", "blocked__startswith", "blocked__endswith"):
-        taken[unit].append((lower, upper))
+    with connection.cursor() as cursor:
+        cursor.execute(OPEN_WITHIN, {"resources": list(calendars), "window": window})
+        for pk, opens, closes in cursor:
+            calendars[pk].spans.append((opens, closes))
+        wanted = {unit for calendar in calendars.values() for unit in calendar.units}
+        cursor.execute(TAKEN_WITHIN, {"units": list(wanted), "window": window})
+        for unit, lower, upper in cursor:
+            taken[unit].append((lower, upper))
     for calendar in calendars.values():
         calendar.taken = {unit: taken[unit] for unit in calendar.units if unit in taken}
     return calendars

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django.db import models
@@ -14,21 +14,20 @@ from django.utils.translation import gettext_lazy as _
 from collab4m.clock import now
 from collab4m.school_year import SchoolYear
 from organisations.models import User
+from resources.operations.hours import ONE_DAY, Column, column_of, hours_of_day, hours_of_week
 from resources.operations.opening import local
-from resources.operations.timeline import Line, Share, Slot, SlotKind, closed_of, shares_of, slots_of
-
-DAY_OPENS, DAY_CLOSES = 7, 18  # hours that the day always shows
-WEEK_CELLS = (
-    (0, 8, False),
-    (8, 10, True),
-    (10, 12, True),
-    (12, 14, True),
-    (14, 16, True),
-    (16, 18, False),
-    (18, 24, False),
+from resources.operations.timeline import (
+    Line,
+    Share,
+    Slot,
+    SlotKind,
+    closed_between,
+    opened_of,
+    shares_of,
+    slots_of,
 )
+
 SHORTEST = timedelta(minutes=30)  # what is left of a cell and shorter than this is not offered
-ONE_DAY = timedelta(days=1)
 
 
 class Scale(models.TextChoices):
@@ -44,22 +43,12 @@ class CellKind(models.TextChoices):
     FREE = "free", _("free")
     CLOSED = "closed", _("closed")
     TURNAROUND = "turnaround", _("made ready after a booking")
-    PAST = "past", _("too late to book")
+    PAST = "past", _("has been")
+    LATE = "late", _("too late to book")  # for the owner's notice, or for what is left of a cell
     SHARE = "share", _("partly free")
 
 
 SHUT = Share(False, 0.0)
-
-
-class Column(NamedTuple):
-    """A column: an hour or two of a day, a day or a week. `until` is the hour at which it ends, 24 at midnight."""
-
-    day: date
-    hour: int
-    until: int
-    starts_at: datetime
-    ends_at: datetime
-    is_first: bool  # of its day, of its month in a school year
 
 
 class Cell(NamedTuple):
@@ -104,74 +93,30 @@ def window_of(scale: str, day: date) -> tuple[date, date]:
     return window_of(Scale.WEEK, year.first_day)[0], window_of(Scale.WEEK, year.last_day)[1]
 
 
-def grid_of(scale: str, day: date, lines: Sequence[Line], *, reader: User) -> Grid:
-    """The timeline of some resources. Four queries for a day or a week, one for what is longer."""
+def grid_of(
+    scale: str, day: date, lines: Sequence[Line], *, reader: User, whole: bool = False, since: date | None = None
+) -> Grid:
+    """The timeline of some resources. Four queries for a day or a week, one for what is longer.
+
+    `whole`: a day or a week with all its hours, and not only those that `hours` finds of use. `since`: a week without
+    the days before it.
+    """
     first, last = window_of(scale, day)
     if scale in (Scale.MONTH, Scale.YEAR):
         return _grid_of_shares(scale, first, last, lines)
     ids = [line.pk for line in lines]
     begins, ends = local(first, time()), local(last + ONE_DAY, time())
-    slots, closed = slots_of(ids, begins, ends, reader=reader), closed_of(ids, begins, ends)
-    taken = sorted({(slot.starts_at, slot.ends_at) for one in slots.values() for slot in one})
-    columns = _hours_of(first, taken) if scale == Scale.DAY else _hours_of_week(first, taken, closed, ids)
+    slots, opened = slots_of(ids, begins, ends, reader=reader), opened_of(ids, begins, ends)
+    closed = closed_between(opened, begins, ends)
+    open_then = {span for pattern in set(opened.values()) for span in pattern}
+    taken = {(slot.starts_at, slot.ends_at) for one in slots.values() for slot in one}
+    columns = (hours_of_day if scale == Scale.DAY else hours_of_week)(first, open_then, taken, whole=whole)
+    if since:
+        first, columns = max(first, since), [column for column in columns if column.day >= since]
     moment = now()
     known: dict[Any, list[Cell]] = {}
     rows = [(line, cells_of(line, columns, slots[line.pk], closed[line.pk], moment, known)) for line in lines]
     return Grid(scale, first, last, columns, _heads(columns), rows)
-
-
-# Columns
-
-
-def _column(day: date, hour: int, until: int, *, is_first: bool = False) -> Column:
-    ends = local(day + ONE_DAY, time()) if until == 24 else local(day, time(until))
-    # In UTC, as the database answers: the cells are compared with its moments some thousand times.
-    return Column(day, hour, until, _utc(local(day, time(hour))), _utc(ends), is_first)
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
-def _columns(day: date, cells: Iterable[tuple[int, int]]) -> list[Column]:
-    """The day's columns; an hour that the clock skips has none."""
-    made = [one for hour, until in cells if (one := _column(day, hour, until)).starts_at < one.ends_at]
-    return [one._replace(is_first=place == 0) for place, one in enumerate(made)]
-
-
-def _is_used(column: Column, taken: Iterable[tuple[datetime, datetime]]) -> bool:
-    return any(begins < column.ends_at and ends > column.starts_at for begins, ends in taken)
-
-
-def _hours_of(day: date, taken: Collection[tuple[datetime, datetime]]) -> list[Column]:
-    """The hours from seven to six, and as many before and after as something is booked in."""
-    hours = [hour for hour in range(24) if _is_used(_column(day, hour, hour + 1), taken)]
-    first, last = min([DAY_OPENS, *hours]), max([DAY_CLOSES, *(hour + 1 for hour in hours)])
-    return _columns(day, [(hour, hour + 1) for hour in range(first, last)])
-
-
-def _hours_of_week(
-    monday: date,
-    taken: Collection[tuple[datetime, datetime]],
-    closed: dict[int, tuple[Slot, ...]],
-    ids: Collection[int],
-) -> list[Column]:
-    """Two hours at a time through the school day, and more when something is booked then. Weekends when of use."""
-    columns: list[Column] = []
-    for place in range(7):
-        day = monday + place * ONE_DAY
-        whole = _column(day, 0, 24)
-        if place > 4 and not _is_used(whole, taken) and all(_is_closed(whole, closed[pk]) for pk in ids):
-            continue
-        cells = [
-            (hour, until) for hour, until, always in WEEK_CELLS if always or _is_used(_column(day, hour, until), taken)
-        ]
-        columns += _columns(day, cells)
-    return columns
-
-
-def _is_closed(column: Column, closed: Iterable[Slot]) -> bool:
-    return any(one.starts_at <= column.starts_at and one.ends_at >= column.ends_at for one in closed)
 
 
 def _heads(columns: Iterable[Column]) -> list[tuple[date, int]]:
@@ -196,23 +141,23 @@ def cells_of(
 ) -> list[Cell]:
     """The cells of a row. Where part of a cell is taken the whole is: what is left of it stands in the list.
 
-    Cells that say the same are one, except those that are free: they stay apart, to be chosen. `known` keeps the cells
-    that nothing takes, which are the same in most rows.
+    Cells that say the same are one, except those that are free: they stay apart, to be chosen. What nobody has is
+    divided at midnight, so that each day begins with a cell of its own. `known` keeps the cells that nothing takes,
+    which are the same in most rows.
     """
-    earliest = moment + line.lead
     known = {} if known is None else known
     if not line.is_pool and (closed, line.lead) not in known:
-        known[closed, line.lead] = [_cell(line, column, (), closed, earliest) for column in columns]
+        known[closed, line.lead] = [_cell(line, column, (), closed, moment) for column in columns]
     bare, near = known.get((closed, line.lead), []), _near(line, columns, slots)
     cells: list[Cell] = []
     for place, column in enumerate(columns):
         if place in near or line.is_pool:
-            cell = _cell(line, column, near.get(place, ()), closed, earliest)
+            cell = _cell(line, column, near.get(place, ()), closed, moment)
         else:
             cell = bare[place]
         last = cells[-1] if cells else None
         if (
-            last and last.kind == cell.kind and (cell.slots or cell.kind != CellKind.FREE)
+            last and last.kind == cell.kind and (cell.slots or (cell.kind != CellKind.FREE and not cell.is_first))
             and last.slots == cell.slots and last.free == cell.free
         ):  # fmt: skip
             cells[-1] = last._replace(columns=last.columns + 1, ends_at=cell.ends_at)
@@ -231,7 +176,7 @@ def _near(line: Line, columns: Sequence[Column], slots: Iterable[Slot]) -> dict[
     return near
 
 
-def _cell(line: Line, column: Column, near: Sequence[Slot], closed: Iterable[Slot], earliest: datetime) -> Cell:
+def _cell(line: Line, column: Column, near: Sequence[Slot], closed: Iterable[Slot], moment: datetime) -> Cell:
     begins, ends = column.starts_at, column.ends_at
     here = tuple([slot for slot in near if slot.starts_at < ends and slot.ends_at > begins])
     free = 0
@@ -243,15 +188,16 @@ def _cell(line: Line, column: Column, near: Sequence[Slot], closed: Iterable[Slo
     elif line.is_pool and not free:
         kind = SlotKind.BUSY
     else:
-        kind, begins, ends = _rest(line, column, near, closed, earliest)
+        kind, begins, ends = _rest(line, column, near, closed, moment)
     return Cell(kind, 1, begins, ends, here, free, SHUT, column.is_first)
 
 
 def _rest(
-    line: Line, column: Column, slots: Iterable[Slot], closed: Iterable[Slot], earliest: datetime
+    line: Line, column: Column, slots: Iterable[Slot], closed: Iterable[Slot], moment: datetime
 ) -> tuple[str, datetime, datetime]:
     """What of a cell that nobody has can be had: not while it is closed, made ready, or passed. Else why not."""
-    begins, ends, kind = column.starts_at, column.ends_at, CellKind.PAST
+    begins, ends, earliest = column.starts_at, column.ends_at, moment + line.lead
+    kind = CellKind.PAST if ends <= moment else CellKind.LATE
     if earliest > begins:
         begins = _next_half_hour(earliest)
     for one in closed:
@@ -290,13 +236,14 @@ def _grid_of_shares(scale: str, first: date, last: date, lines: Sequence[Line]) 
         )
         for place, day in enumerate(days)
     ]  # fmt: skip
+    moment = now()
     shares = shares_of(lines, [(column.starts_at, column.ends_at) for column in columns])
     rows = [
         (
             line,
             [
                 Cell(
-                    CellKind.SHARE, 1, column.starts_at, column.ends_at,
+                    CellKind.PAST if column.ends_at <= moment else CellKind.SHARE, 1, column.starts_at, column.ends_at,
                     share=shares.get((line.pk, place), SHUT), is_first=column.is_first,
                 )
                 for place, column in enumerate(columns)
@@ -323,8 +270,8 @@ def stretches_of(
 
     Of a pool what is taken by others is not told of; each stretch says how many are free.
     """
-    whole = _column(day, 0, 24)
-    edges = {whole.starts_at, whole.ends_at, moment + line.lead}
+    whole = column_of(day, 0, 24)
+    edges = {whole.starts_at, whole.ends_at, moment, moment + line.lead}
     for one in (*slots, *closed):
         edges |= {one.starts_at, one.ends_at, one.until}
         if one.kind != SlotKind.CLOSED:
@@ -348,7 +295,8 @@ def list_of(
     first, last = window_of(scale, day)
     ids = [line.pk for line in lines]
     begins, ends = local(first, time()), local(last + ONE_DAY, time())
-    slots, closed, moment = slots_of(ids, begins, ends, reader=reader), closed_of(ids, begins, ends), now()
+    slots, moment = slots_of(ids, begins, ends, reader=reader), now()
+    closed = closed_between(opened_of(ids, begins, ends), begins, ends)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return [
         (line, [(day, stretches_of(line, day, slots[line.pk], closed[line.pk], moment)) for day in days])

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from collab4m.clock import now
+from collab4m.errors import each_by_itself
 from organisations.models import Body, User
 from records.operations import record, send
 from resources import mails
 from resources.models import Booking, Claim, RequestState, Resource, Waiting, WaitingOffer, WaitState
 from resources.operations.claiming import (
-    claim_kept,
+    claim_booking,
     claim_time,
     is_free,
     lock_shared,
@@ -24,6 +29,8 @@ from resources.operations.claiming import (
 from resources.operations.opening import is_open
 
 OFFER_HOLDS = timedelta(hours=24)
+Given = ParamSpec("Given")
+Done = TypeVar("Done")
 
 
 def locked(booking: Booking) -> Booking:
@@ -39,17 +46,36 @@ def decide(booking: Booking, state: str, answer: str, by: User | None) -> None:
     booking.request_state, booking.answer = state, answer.strip()
     booking.decided_by, booking.decided_at = by, now()
     booking.sequence += 1
-    booking.kept = booking.kept_price_rule = booking.kept_price_sek = None
+    forget_kept(booking)
     booking.save()
+
+
+def keep(booking: Booking) -> None:
+    """What is approved stands while another time is asked for."""
+    booking.kept, booking.kept_turnaround_minutes = booking.during, booking.turnaround_minutes
+    booking.kept_price_rule, booking.kept_price_sek = booking.price_rule, booking.price_sek
+
+
+def forget_kept(booking: Booking) -> None:
+    booking.kept = booking.kept_turnaround_minutes = booking.kept_price_rule = booking.kept_price_sek = None
+
+
+def back_to_kept(booking: Booking) -> None:
+    """No other time is asked for any more: the booking is what it was approved as. Nothing, if it asked for none."""
+    if booking.kept is None:
+        return
+    booking.during, booking.turnaround_minutes = booking.kept, booking.kept_turnaround_minutes or 0
+    booking.price_rule, booking.price_sek = booking.kept_price_rule, booking.kept_price_sek
+    booking.vat = booking.price_rule.vat if booking.price_rule else ""
+    forget_kept(booking)
 
 
 def fall_back(booking: Booking, answer: str, by: User | None, on_behalf_of: Body | None = None) -> None:
     """Another time was asked for and not given: the booking stands as it was approved. Its units are locked."""
     release([booking])
-    claim_kept(booking)
-    asked, booking.during = booking.during, booking.kept
-    booking.price_rule, booking.price_sek = booking.kept_price_rule, booking.kept_price_sek
-    booking.vat = booking.price_rule.vat if booking.price_rule else ""
+    asked = booking.during
+    back_to_kept(booking)
+    claim_booking(booking)
     decide(booking, RequestState.APPROVED, answer, by)
     record("booking.kept", booking, by=by, on_behalf_of=on_behalf_of, reason=answer)
     send(*mails.kept(booking, asked))
@@ -86,6 +112,16 @@ def offer_freed(*resources: Resource) -> list[WaitingOffer]:
     return made
 
 
+def end_places(resource: Resource, those: Q, *, pieces: int = 0, by: User, on_behalf_of: Body) -> None:
+    """Those who stand in line can no longer get it: only so many `pieces` are left, or it is shared no longer."""
+    rows = Waiting.objects.filter(those, resource=resource, state=WaitState.WAITING, during__startswith__gt=now())
+    for waiting in rows.select_related("resource__owner", "booked_for__as_school", "asked_by").order_by("pk"):
+        waiting.state = WaitState.GIVEN_UP
+        waiting.save(update_fields=["state"])
+        record("booking.place_ended", waiting, by=by, on_behalf_of=on_behalf_of, body=str(waiting.booked_for))
+        send(*mails.place_ended(waiting, pieces))
+
+
 def end_offer(offer: WaitingOffer, state: str) -> None:
     """An offer is taken, left or run out: its time is no longer held. Its units are locked."""
     release_offers([offer])
@@ -98,34 +134,81 @@ def end_offer(offer: WaitingOffer, state: str) -> None:
 def expire_requests() -> int:
     """End the requests that nobody has answered in time; returns how many. May run at any time, by several at once."""
     due = Booking.objects.filter(request_state__in=RequestState.open(), decide_by__lte=now())
-    return sum(_expire_request(one) for one in due.select_related("resource").order_by("decide_by", "pk"))
+    found = _together(due.select_related("resource").order_by("decide_by", "pk"))
+    return each_by_itself(_expire, found, named=lambda dates: f"Ending booking {dates[0].pk}, which ran out,")
+
+
+def end_due(bookings: Iterable[Booking]) -> int:
+    """End those whose time to be answered is over, also when the clock has not noticed; returns how many.
+
+    Not in a transaction: each series ends in its own, and each request that stands alone.
+    """
+    return sum(map(_expire, _together(bookings)))
+
+
+def _together(bookings: Iterable[Booking]) -> list[list[Booking]]:
+    """Those that are due: the dates of each series together, and each that stands alone."""
+    due: dict[tuple[str, int], list[Booking]] = {}
+    for one in bookings:
+        if one.is_due:
+            key = ("series", one.series_id) if one.series_id else ("alone", one.pk)
+            due.setdefault(key, []).append(one)
+    return list(due.values())
 
 
 @transaction.atomic
-def _expire_request(found: Booking) -> bool:
-    lock_shared(found.resource)
-    booking = locked(found)
-    if not booking.is_open or booking.decide_by is None or booking.decide_by > now():
-        return False
-    if booking.kept is not None:
-        fall_back(booking, _("The owner did not answer in time."), None)
-    else:
-        release([booking])
-        decide(booking, RequestState.EXPIRED, "", None)
-        record("booking.expired", booking, by=None)
-        send(*mails.expired(booking))
-    offer_freed(booking.resource)
-    return True
+def _expire(found: list[Booking]) -> int:
+    """The dates of a series together, or one; each owner and whoever asked get one mail of it."""
+    resources = {one.resource_id: one.resource for one in found}
+    lock_shared(*resources.values())
+    due = [one for one in map(locked, found) if one.is_due]
+    expire_locked(due)
+    for pk, resource in resources.items():
+        if any(one.resource_id == pk for one in due):
+            offer_freed(resource)
+    return len(due)
+
+
+def expire_locked(due: Iterable[Booking]) -> None:
+    """End what has run out, in the caller's transaction, which has locked it and offers what is freed."""
+    ended: dict[tuple[int, bool], list[Booking]] = {}
+    for one in due:
+        was_asked = one.request_state == RequestState.INFO_NEEDED
+        if one.kept is not None:
+            why = _("The owner's question was not answered in time.") if was_asked else ""
+            fall_back(one, why or _("The owner did not answer in time."), None)
+            continue
+        release([one])
+        decide(one, RequestState.EXPIRED, "", None)
+        record("booking.expired", one, by=None)
+        ended.setdefault((one.resource.owner_id, was_asked), []).append(one)
+    for (_owner, was_asked), (first, *more) in ended.items():
+        send(*mails.expired(first, *more, was_asked=was_asked))
+
+
+def after_what_is_due(
+    operation: Callable[Concatenate[Booking, Given], Done],
+) -> Callable[Concatenate[Booking, Given], Done]:
+    """An operation on a booking in one transaction; before it, a request that has run out ends in one of its own."""
+
+    @wraps(operation)
+    def begun(booking: Booking, *given: Given.args, **named: Given.kwargs) -> Done:
+        end_due([booking])
+        with transaction.atomic():
+            return operation(booking, *given, **named)
+
+    return begun
 
 
 def expire_offers() -> int:
     """End the offers that nobody took in time, and offer on; returns how many ended. May run at any time."""
     due = WaitingOffer.objects.filter(ended_at=None, until__lte=now()).select_related("waiting__resource")
-    return sum(_expire_offer(one) for one in due.order_by("until", "pk"))
+    rows = due.order_by("until", "pk")
+    return each_by_itself(expire_offer, rows, named=lambda offer: f"Ending offer {offer.pk}, which ran out,")
 
 
 @transaction.atomic
-def _expire_offer(found: WaitingOffer) -> bool:
+def expire_offer(found: WaitingOffer) -> bool:
     lock_shared(found.waiting.resource)
     offer = locked_offer(found)
     if offer.ended_at is not None or offer.until > now():
@@ -154,6 +237,5 @@ def sweep(resource: Resource) -> bool:
         pk__in=claims.values("booking"), request_state__in=RequestState.open(), decide_by__lte=now()
     )
     offers = WaitingOffer.objects.filter(pk__in=claims.values("offer"), ended_at=None, until__lte=now())
-    ended = [_expire_request(one) for one in requests.select_related("resource")]
-    ended += [_expire_offer(one) for one in offers.select_related("waiting__resource")]
-    return any(ended)
+    ended = [expire_offer(one) for one in offers.select_related("waiting__resource")]
+    return any([end_due(requests.select_related("resource")), *ended])

@@ -7,18 +7,16 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any, TypeAlias
-from zoneinfo import ZoneInfo
 
 import holidays
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import QuerySet
 
-from collab4m.clock import today
+from collab4m.clock import STOCKHOLM, today
 from organisations.models import Municipality, SchoolBreak
 from resources.models import OpenRule, OpenSpan, Resource
 
-STOCKHOLM = ZoneInfo("Europe/Stockholm")
 DAYS_BACK, DAYS_AHEAD = 31, 550  # of which opening is worked out: a month back, eighteen months ahead
 AT_A_TIME = 200  # resources in one transaction
 
@@ -43,9 +41,8 @@ def red_days(year: int) -> frozenset[date]:
 
 
 def local(day: date, at: time) -> datetime:
-    """A wall-clock time in Sweden, aware. One that the clock skips is the moment after the gap."""
-    moment = datetime.combine(day, at, tzinfo=STOCKHOLM)
-    return moment.astimezone(ZoneInfo("UTC")).astimezone(STOCKHOLM)
+    """A wall-clock time in Sweden, aware. One that the clock skips is an hour later."""
+    return datetime.combine(day, at, tzinfo=STOCKHOLM).astimezone(UTC).astimezone(STOCKHOLM)
 
 
 def open_spans(
@@ -71,17 +68,18 @@ def open_spans(
             ends = day + timedelta(days=1) if rule.closes <= rule.opens else day
             found.append((local(day, rule.opens), local(ends, rule.closes)))
         day += timedelta(days=1)
-    return _joined(sorted(found))
+    return joined(sorted(found))
 
 
-def _joined(spans: Iterable[tuple[datetime, datetime]]) -> list[tuple[datetime, datetime]]:
-    joined: list[tuple[datetime, datetime]] = []
+def joined(spans: Iterable[Span]) -> list[Span]:
+    """Stretches in order of time, with those that touch as one."""
+    found: list[Span] = []
     for begins, ends in spans:
-        if joined and begins <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], ends))
+        if found and begins <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], ends))
         else:
-            joined.append((begins, ends))
-    return joined
+            found.append((begins, ends))
+    return found
 
 
 def open_up(resource: Resource) -> None:
@@ -112,7 +110,8 @@ def _open_up(ids: Collection[int]) -> int:
     resources = list(rows.prefetch_related("open_rules"))
     breaks = defaultdict(list)
     places = {resource.municipality_id for resource in resources}
-    for one in SchoolBreak.objects.filter(municipality__in=places, valid__overlap=(first, last)):
+    days = (first, last + timedelta(days=1))
+    for one in SchoolBreak.objects.filter(municipality__in=places, valid__overlap=days):
         breaks[one.municipality_id].append(one)
     there: dict[int, dict[Span, int]] = defaultdict(dict)
     for pk, resource_id, during in OpenSpan.objects.filter(resource__in=ids).values_list("pk", "resource", "during"):

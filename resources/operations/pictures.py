@@ -19,9 +19,8 @@ from organisations.models import Body, User
 from records import storage
 from records.models import Attachment, Rendition
 from records.operations import record
-from records.people import speaking_for
 from resources.models import Picture, Resource
-from resources.operations.sharing import NotYours
+from resources.operations.sharing import to_change
 
 MOST_PICTURES = 8
 MOST_SIDE = 1600  # pixels
@@ -51,7 +50,7 @@ def add_picture(resource: Resource, *, data: bytes, alt: str, by: User, on_behal
 
     Raises NotYours, TooManyPictures, PictureRefused.
     """
-    resource = _locked(resource, by, on_behalf_of)
+    resource = to_change(resource, None, by, on_behalf_of)
     if resource.pictures.count() >= MOST_PICTURES:
         raise TooManyPictures
     alt = _alt(alt)
@@ -65,14 +64,14 @@ def add_picture(resource: Resource, *, data: bytes, alt: str, by: User, on_behal
         alt=alt,
         order=0 if last is None else last + 1,
     )
-    record("resource.picture_added", resource, by=by, on_behalf_of=on_behalf_of, alt=alt)
+    record("resource.picture_added", resource, by=by, on_behalf_of=on_behalf_of, alt=alt, sha256=picture.sha256)
     return picture
 
 
 @transaction.atomic
 def describe_picture(picture: Picture, *, alt: str, by: User, on_behalf_of: Body) -> Picture:
     """Say in other words what a picture shows. Raises NotYours, PictureGone, PictureRefused."""
-    resource = _locked(picture.resource, by, on_behalf_of)
+    resource = to_change(picture.resource, None, by, on_behalf_of)
     picture = _there(resource, picture)
     alt = _alt(alt)
     if alt != picture.alt:
@@ -85,7 +84,7 @@ def describe_picture(picture: Picture, *, alt: str, by: User, on_behalf_of: Body
 @transaction.atomic
 def move_picture(picture: Picture, *, earlier: bool, by: User, on_behalf_of: Body) -> None:
     """Show a picture one place earlier or later; at the end of the row it stays. Raises NotYours, PictureGone."""
-    resource = _locked(picture.resource, by, on_behalf_of)
+    resource = to_change(picture.resource, None, by, on_behalf_of)
     rows = list(resource.pictures.all())
     place = rows.index(_there(resource, picture))
     other = place - 1 if earlier else place + 1
@@ -101,7 +100,7 @@ def move_picture(picture: Picture, *, earlier: bool, by: User, on_behalf_of: Bod
 @transaction.atomic
 def remove_picture(picture: Picture, *, by: User, on_behalf_of: Body) -> None:
     """Show a picture no longer, and delete its file unless something else is the same. Raises NotYours, PictureGone."""
-    resource = _locked(picture.resource, by, on_behalf_of)
+    resource = to_change(picture.resource, None, by, on_behalf_of)
     picture = _there(resource, picture)
     alt, sha256 = picture.alt, picture.sha256
     picture.delete()
@@ -123,14 +122,6 @@ def forget_files(hashes: Iterable[str]) -> None:
             Path(storage.path_of(sha256)).unlink(missing_ok=True)
 
     transaction.on_commit(forget)
-
-
-def _locked(resource: Resource, by: User, on_behalf_of: Body) -> Resource:
-    rows = Resource.objects.select_for_update(no_key=True, of=("self",)).select_related("owner")
-    resource = rows.get(pk=resource.pk)
-    if on_behalf_of.pk not in speaking_for(by, resource.owner):
-        raise NotYours(field="owner")
-    return resource
 
 
 def _there(resource: Resource, picture: Picture) -> Picture:

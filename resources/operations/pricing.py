@@ -9,7 +9,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from django.utils import timezone
 
-from resources.models import PriceRule, PriceUnit, Resource
+from resources.models import PriceRule, PriceUnit, Resource, Takes
 
 ORE = Decimal("0.01")
 
@@ -23,13 +23,10 @@ class Price:
     sek: Decimal | None = None
 
 
-def price_of(
-    resource: Resource, starts_at: datetime, ends_at: datetime, quantity: int = 1, rule: PriceRule | None = None
-) -> Price:
-    """By the rule of its first day, unless that is handed in. Hours are counted as they pass; days are begun days."""
-    if rule is None:
-        rule = resource.price_rules.filter(valid__contains=timezone.localtime(starts_at).date()).first()
-    return _by_rule(rule, starts_at, ends_at, quantity)
+def price_of(resource: Resource, starts_at: datetime, ends_at: datetime, quantity: int = 1) -> Price:
+    """By the rule of its first day. Hours are counted as they pass; days are begun days."""
+    rule = resource.price_rules.filter(valid__contains=timezone.localtime(starts_at).date()).first()
+    return _by_rule(rule, resource, starts_at, ends_at, quantity)
 
 
 def prices_of(resource: Resource, times: Iterable[tuple[datetime, datetime]], quantity: int = 1) -> list[Price]:
@@ -39,15 +36,17 @@ def prices_of(resource: Resource, times: Iterable[tuple[datetime, datetime]], qu
     for starts_at, ends_at in times:
         day = timezone.localtime(starts_at).date()
         rule = next((one for one in rules if day in one.valid), None)
-        found.append(_by_rule(rule, starts_at, ends_at, quantity))
+        found.append(_by_rule(rule, resource, starts_at, ends_at, quantity))
     return found
 
 
-def _by_rule(rule: PriceRule | None, starts_at: datetime, ends_at: datetime, quantity: int) -> Price:
+def _by_rule(
+    rule: PriceRule | None, resource: Resource, starts_at: datetime, ends_at: datetime, quantity: int
+) -> Price:
     if rule is None:
         return Price(None)
     units = units_between(rule.unit, starts_at, ends_at)
-    return Price(rule, units, cost(rule.sek, units, quantity))
+    return Price(rule, units, cost(rule.sek, units, quantity if resource.takes == Takes.SOME else 1))
 
 
 def units_between(unit: str, starts_at: datetime, ends_at: datetime) -> Decimal:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from collab4m.clock import now
+from collab4m.errors import each_by_itself
 from organisations.models import Body
 from records.operations import send
 from resources import mails
@@ -35,7 +36,9 @@ def remind_deciders() -> int:
         if at is not None and at <= now():
             owners[one.resource.owner_id] = one.resource.owner
             found.setdefault(one.resource.owner_id, []).append(one.pk)
-    return sum(_remind(owner, found[pk]) for pk, owner in owners.items())
+    return each_by_itself(
+        lambda owner: _remind(owner, found[owner.pk]), owners.values(), named=lambda owner: f"Reminding {owner.pk}"
+    )
 
 
 @transaction.atomic

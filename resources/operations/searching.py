@@ -9,13 +9,11 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.db.models import BooleanField, Case, Count, Exists, OuterRef, Q, Value, When
-from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from collab4m.clock import today
 from collab4m.templatetags.shell import in_words
 from organisations.models import Municipality, Site, TravelTime, User
 from resources.models import Approval, Category, Feature, PriceRule, Resource, ResourceUnit, Takes
@@ -26,6 +24,7 @@ from resources.operations.pricing import cost, units_between
 
 MOST_WORDS = 8
 FREE_SHOWN = 3
+WINDOWS_FIRST = 5  # of what is sought at any moment: most have enough free times in the first week
 FAR, DEAR, LARGE = 9999, Decimal(99_999_999), 9999  # where what is unknown comes in the order: last
 COLUMNS = (
     "pk", "municipality", "site", "category", "capacity", "takes", "approval", "turnaround_minutes", "lead_minutes",
@@ -151,7 +150,9 @@ def similar_resources(user: User, need: Need, *, but: Collection[int] = ()) -> l
     wider = replace(need, features=(), capacity=None, words="" if need.category or need.kind else need.words)
     rows = [row for row in _rows(resources_for(user, wider), user) if row.pk not in set(but)]
     had: dict[int, set[int]] = {}
-    links = Resource.features.through.objects.filter(resource__in=[row.pk for row in rows], feature__in=need.features)
+    links = Resource.features.through.objects.filter(
+        resource__pk__any=[row.pk for row in rows], feature__in=need.features
+    )
     for pk, feature in links.values_list("resource", "feature"):
         had.setdefault(pk, set()).add(feature)
     found = [one for one in _found(rows, need) if one.fits and _too_few(one, need) <= (need.capacity or 0) / 4]
@@ -205,20 +206,22 @@ def _free_within(rows: list[Any], need: Need) -> dict[int, list[Time]]:
     """The first few free times of the length that is sought, one in each window at most."""
     if need.length is None or not need.windows or not rows:
         return {}
-    begins, ends = need.windows[0][0], need.windows[-1][1]
-    calendars = calendars_of(rows, begins, ends, need.quantity)
-    return {pk: _first_free(calendar, need.windows, need.length) for pk, calendar in calendars.items()}
+    found: dict[int, list[Time]] = {row.pk: [] for row in rows}
+    for windows in (need.windows[:WINDOWS_FIRST], need.windows[WINDOWS_FIRST:]):
+        rows = [row for row in rows if len(found[row.pk]) < FREE_SHOWN]
+        if rows and windows:
+            for pk, calendar in calendars_of(rows, windows[0][0], windows[-1][1], need.quantity).items():
+                _add_free(found[pk], calendar, windows, need.length)
+    return found
 
 
-def _first_free(calendar: Calendar, windows: Iterable[Time], length: timedelta) -> list[Time]:
-    found: list[Time] = []
+def _add_free(found: list[Time], calendar: Calendar, windows: Iterable[Time], length: timedelta) -> None:
     for begins, ends in windows:
         start = calendar.start_within(begins, ends, length, begins)
         if start is not None:
             found.append((start, start + length))
         if len(found) == FREE_SHOWN:
             break
-    return found
 
 
 def _prices(rows: list[Any], need: Need) -> dict[int, Decimal]:
@@ -226,10 +229,10 @@ def _prices(rows: list[Any], need: Need) -> dict[int, Decimal]:
     times = need.times or tuple((begins, begins + need.length) for begins, _ends in need.windows[:1] if need.length)
     if not times or not rows:
         return {}
-    days = [timezone.localtime(begins).date() for begins, _ends in times]
+    days = [localtime(begins).date() for begins, _ends in times]
     rules: dict[int, list[tuple[date, date | None, str, Decimal]]] = {}
     found = PriceRule.objects.filter(
-        resource__in=[row.pk for row in rows], valid__overlap=(min(days), max(days) + timedelta(days=1))
+        resource__pk__any=[row.pk for row in rows], valid__overlap=(min(days), max(days) + timedelta(days=1))
     )
     columns = ("resource", "valid__startswith", "valid__endswith", "unit", "sek")
     for pk, first, after, unit, sek in found.values_list(*columns):
@@ -270,7 +273,7 @@ def travel_times(home: Municipality | None) -> dict[int, TravelTime]:
     """The shortest known way to each municipality. One query."""
     if home is None:
         return {}
-    times = TravelTime.objects.on(today()).filter(Q(origin=home) | Q(destination=home)).exclude(minutes=None)
+    times = TravelTime.objects.on().filter(Q(origin=home) | Q(destination=home)).exclude(minutes=None)
     found: dict[int, TravelTime] = {}
     for one in times.select_related("source").order_by("-minutes"):
         found[one.destination_id if one.origin_id == home.pk else one.origin_id] = one

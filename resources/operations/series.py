@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from django.db import models, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from collab4m.clock import now
 from collab4m.errors import RuleBroken
@@ -25,20 +25,17 @@ from resources.operations.asking import (
     BookingRefused,
     KeyUsed,
     NotAlive,
-    TooLate,
     approved_at_once,
-    cancel_booking,
     change_time,
     check_asker,
-    check_cancelling,
     check_time,
-    let_go,
     make_booking,
     move_booking,
     tell_of,
     tell_of_move,
     with_alternatives,
 )
+from resources.operations.cancelling import cancel_booking, check_cancelling, let_go
 from resources.operations.claiming import (
     TooFewUnits,
     lock_shared,
@@ -49,12 +46,14 @@ from resources.operations.claiming import (
     turnaround_words,
     units_of,
 )
-from resources.operations.letting_go import locked, offer_freed
+from resources.operations.freedom import Time
+from resources.operations.lateness import TooLate
+from resources.operations.letting_go import end_due, locked, offer_freed
 from resources.operations.opening import local
 
 A_DAY = timedelta(days=1)
-Time: TypeAlias = tuple[datetime, datetime]
 MOST_DATES = 200
+MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -154,10 +153,10 @@ def preview(
     if not times:
         return []
     window = span_of(min(begins for begins, _ends in times), max(ends for _begins, ends in times) + A_DAY)
-    units = list(units_of(resource).values_list("pk", flat=True))
+    units = dict(units_of(resource).order_by("pk").values_list("pk", "name"))
     wanted = len(units) if resource.takes == Takes.ALL else quantity
     claims = list(
-        Claim.objects.filter(unit__in=units, blocked__overlap=window).values_list(
+        Claim.objects.filter(unit__in=list(units), blocked__overlap=window).values_list(
             "unit", "during", "blocked", "booking"
         )
     )
@@ -190,12 +189,25 @@ def preview(
             )
         elif not units or len({unit for unit, _held, _blocked in taken}) > free:
             between = needed_between(taken, during, free=free, turnaround=resource.turnaround_minutes)
-            why = turnaround_words(resource, between) if between else ""
+            names = [units[pk] for pk in units if pk in {unit for unit, _held, _blocked in taken}]
+            why = turnaround_words(resource, between) if between else _taken_in_words(names, len(units))
             found.append(Occurrence(starts_at, ends_at, DateState.TAKEN, why))
         else:
             own.append((during.lower, blocked_to))
             found.append(Occurrence(starts_at, ends_at, DateState.FREE))
     return _with_substitutes(resource, found, user, quantity)
+
+
+def _taken_in_words(names: Sequence[str], of: int) -> str:
+    """Which pieces are taken, or how many when they are many; nothing when all of it is."""
+    if len(names) == of:
+        return ""
+    if len(names) <= MOST_NAMED:
+        text = ngettext("%(names)s is taken then.", "%(names)s are taken then.", len(names))
+        return text % {"names": ", ".join(names)}
+    free = of - len(names)
+    words = {"free": free, "total": of}
+    return ngettext("%(free)s of %(total)s is free then.", "%(free)s of %(total)s are free then.", free) % words
 
 
 def _with_substitutes(resource: Resource, dates: Sequence[Occurrence], user: User, quantity: int) -> list[Occurrence]:
@@ -242,12 +254,13 @@ def request_series(
         other = instead.get(begins.date())
         if other is not None:
             times.append((other.resource, other.starts_at, other.ends_at))
-        elif begins.date() not in set(leave_out):
+        elif begins.date() not in leave_out:
             times.append((resource, begins, ends))
     if not times:
         raise BookingRefused(_("No date is left. Keep one at least."))
 
     rule = {
+        "booked_for_id": on_behalf_of.pk,
         "first_day": pattern.first_day,
         "last_day": pattern.last_day,
         "weekdays": sorted(pattern.weekdays),
@@ -263,7 +276,8 @@ def request_series(
             if known := series_asked_before(resource, by, idempotency_key, rule):
                 return known, list(known.bookings.order_by("pk"))
             check_asker(resource, by, on_behalf_of)
-            series = Series.objects.create(resource=resource, booked_for_id=on_behalf_of.pk, **rule)
+            asked_at = now()
+            series = Series.objects.create(resource=resource, **rule)
             made = [
                 make_booking(
                     taken,
@@ -273,6 +287,7 @@ def request_series(
                     on_behalf_of=on_behalf_of,
                     series=series,
                     tells=False,
+                    asked_at=asked_at,
                     idempotency_key="" if place else idempotency_key,
                     **what,
                 )
@@ -319,7 +334,7 @@ class Scope(models.TextChoices):
 
 
 def in_scope(booking: Booking, scope: str) -> list[Booking]:
-    """The bookings that are meant, in order of time: those to come that have not been let go of, and itself."""
+    """The bookings that are meant, in order of time: itself alone, or those to come that have not been let go of."""
     if scope == Scope.ONE or booking.series_id is None:
         return [booking]
     coming = Booking.objects.alive().filter(series=booking.series_id, during__startswith__gt=now())
@@ -367,6 +382,7 @@ def move_series(
     """
 
     def move() -> list[Booking]:
+        end_due(in_scope(booking, scope))
         with transaction.atomic():
             meant = in_scope(booking, scope)
             lock_shared(*{one.resource for one in meant})
@@ -397,7 +413,6 @@ def why_not_cancelled(booking: Booking, *, is_owner: bool) -> str:
     return ""
 
 
-@transaction.atomic
 def cancel_series(booking: Booking, scope: str, *, reason: str = "", by: User, on_behalf_of: Body) -> list[Booking]:
     """Let go of those of a series that are meant and can be cancelled still; the others stand.
 
@@ -405,9 +420,16 @@ def cancel_series(booking: Booking, scope: str, *, reason: str = "", by: User, o
     """
     if scope == Scope.ONE or booking.series_id is None:
         return [cancel_booking(booking, reason=reason, by=by, on_behalf_of=on_behalf_of)]
-    meant = in_scope(booking, scope)
+    end_due(in_scope(booking, scope))
+    with transaction.atomic():
+        return _cancel_those(booking, in_scope(booking, scope), reason, by, on_behalf_of)
+
+
+def _cancel_those(booking: Booking, meant: list[Booking], reason: str, by: User, on_behalf_of: Body) -> list[Booking]:
     lock_shared(*{one.resource for one in meant})
-    found = [locked(one) for one in meant if one.resource_id == booking.resource_id or may_let_go(one, by)]
+    found = [
+        locked(one) for one in meant if one.resource_id == booking.resource_id or may_let_go(one, by, on_behalf_of)
+    ]
     last: RuleBroken | None = None
     gone = []
     for one in found:
@@ -418,7 +440,7 @@ def cancel_series(booking: Booking, scope: str, *, reason: str = "", by: User, o
             continue
         gone.append((one, by_owner))
     if not gone:
-        raise last or NotAlive()
+        raise last or NotAlive.about(locked(booking))
     for bookings in by_resource([one for one, _by_owner in gone]):
         first, *more = bookings
         send(*mails.cancelled(first, *more, by_owner=gone[0][1]))
@@ -426,6 +448,6 @@ def cancel_series(booking: Booking, scope: str, *, reason: str = "", by: User, o
     return [one for one, _by_owner in gone]
 
 
-def may_let_go(booking: Booking, by: User) -> bool:
-    """Whether `by` stands on either side of a booking: a series may hold substitutes of other owners."""
-    return bool(speaking_for(by, booking.booked_for) or speaking_for(by, booking.resource.owner))
+def may_let_go(booking: Booking, by: User, on_behalf_of: Body) -> bool:
+    """Whether one stands on either side of a booking: a series may hold substitutes of other owners."""
+    return any(on_behalf_of.pk in speaking_for(by, side) for side in booking.owners())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from django.db import transaction
@@ -21,8 +22,9 @@ from collab4m.errors import RuleBroken, refused
 from collab4m.templatetags.shell import capital
 from organisations.models import Body, Membership, Municipality, Role, RoleKind, School, User
 from records.models import CameIn, span
-from records.operations import differences, record
+from records.operations import differences, record, send
 from records.people import in_agreed_order, speaking_for
+from resources import mails
 from resources.models import (
     Booking,
     Deputy,
@@ -31,15 +33,13 @@ from resources.models import (
     PriceRule,
     Resource,
     ResourceUnit,
-    Takes,
     Unit,
-    Waiting,
     WaitingOffer,
     WaitState,
     keepers,
 )
 from resources.operations.claiming import lock_shared, lock_units
-from resources.operations.letting_go import end_offer, offer_freed
+from resources.operations.letting_go import end_offer, end_places, offer_freed
 from resources.operations.opening import open_up
 
 # What a form or a file says of a resource.
@@ -137,9 +137,12 @@ def share_resource(
         resource.save()
     resource.features.set(features)
     parts, names = list(parts), list(units)
+    lock_units(*parts)
     pieces = {pk for part in parts for pk in part.units.values_list("pk", flat=True)}
     if any(part.owner_id != owner.pk for part in parts):
         raise ResourceRefused(_("A whole consists of parts of the same owner."), "parts")
+    if any(part.kind != resource.kind for part in parts):
+        raise ResourceRefused(_("A whole consists of parts of its own kind: vehicles, premises or equipment."), "parts")
     if not pieces and not names:
         names = [resource.name]
     made = Unit.objects.bulk_create(Unit(owner=owner, name=name[:100]) for name in names)
@@ -182,16 +185,16 @@ def change_resource(
     `confirms_permits`: the permits needed still hold, also where they are not changed.
     Raises NotYours, ResourceChanged, NameTaken, ResourceRefused.
     """
-    resource = _to_change(resource, seen, by, on_behalf_of)
+    resource = to_change(resource, seen, by, on_behalf_of)
     if confirms_permits and resource.permits:
         resource.permits_confirmed_at = now()
     _change(resource, facts, by, on_behalf_of, features=features)
     return resource
 
 
-def _to_change(resource: Resource, seen: int | None, by: User, on_behalf_of: Body) -> Resource:
+def to_change(resource: Resource, seen: int | None, by: User, on_behalf_of: Body) -> Resource:
     """The resource, locked, for its owner to change as it stood at the edit `seen`."""
-    rows = Resource.objects.select_for_update(of=("self",)).select_related("owner", "category", "site")
+    rows = Resource.objects.select_for_update(no_key=True, of=("self",)).select_related("owner", "category", "site")
     resource = rows.get(pk=resource.pk)
     _require_owner(resource, by, on_behalf_of)
     if seen is not None and seen != resource.edit:
@@ -247,13 +250,11 @@ def set_opening(
     What is booked stays booked, with the turnaround it was made with.
     Raises NotYours, ResourceChanged, ResourceRefused for stretches of a day that overlap.
     """
-    resource = _to_change(resource, seen, by, on_behalf_of)
+    resource = to_change(resource, seen, by, on_behalf_of)
     openings = sorted(openings, key=lambda one: (one.weekday, one.opens))
-    for one, following in zip(openings, openings[1:], strict=False):
-        over_midnight = one.closes <= one.opens
-        if one.weekday == following.weekday and (over_midnight or following.opens < one.closes):
-            words = {"weekday": capital(str(WEEKDAYS[one.weekday - 1]))}
-            raise ResourceRefused(_("%(weekday)s: two stretches overlap. Change one of them.") % words, "openings")
+    if day := overlapping_day(openings):
+        words = {"weekday": day}
+        raise ResourceRefused(_("%(weekday)s: two stretches overlap. Change one of them.") % words, "openings")
     _change(resource, facts or {}, by, on_behalf_of)
     if openings_of(resource) == openings:
         return resource
@@ -264,10 +265,21 @@ def set_opening(
     return resource
 
 
+def overlapping_day(openings: Sequence[Opening]) -> str:
+    """The weekday on which two stretches, in order of time, share a moment; empty if there is none."""
+    for one, following in pairwise(openings):
+        if one.weekday == following.weekday and (one.closes <= one.opens or following.opens < one.closes):
+            return capital(str(WEEKDAYS[one.weekday - 1]))
+    return ""
+
+
 def openings_of(resource: Resource) -> list[Opening]:
     """When a resource is open, stretch by stretch in order; none: it is never closed."""
-    rules = resource.open_rules.order_by("weekday", "opens")
-    return [Opening(*row) for row in rules.values_list("weekday", "opens", "closes", "in_breaks", "on_red_days")]
+    return [opening_of(rule) for rule in resource.open_rules.order_by("weekday", "opens")]
+
+
+def opening_of(rule: OpenRule) -> Opening:
+    return Opening(rule.weekday, rule.opens, rule.closes, rule.in_breaks, rule.on_red_days)
 
 
 @transaction.atomic
@@ -287,7 +299,8 @@ def set_price(
     `seen`: the number of the latest price that was shown, 0 for none.
     Raises NotYours, ResourceChanged, ResourceRefused.
     """
-    resource = _to_change(resource, None, by, on_behalf_of)
+    lock_units(resource)  # a booking that is being made may have read the price
+    resource = to_change(resource, None, by, on_behalf_of)
     latest = resource.price_rules.aggregate(latest=Max("number"))["latest"] or 0
     if seen is not None and seen != latest:
         raise ResourceChanged
@@ -313,28 +326,6 @@ def set_price(
     return made
 
 
-@transaction.atomic
-def add_units(resource: Resource, *, names: Iterable[str], by: User, on_behalf_of: Body) -> list[Unit]:
-    """More pieces of something of which bookings take some. Raises NotYours, ResourceRefused."""
-    lock_units(resource)
-    resource = _to_change(resource, None, by, on_behalf_of)
-    if resource.takes != Takes.SOME:
-        raise ResourceRefused(_("Bookings of this take all of it, so it cannot get more pieces."))
-    names = list(names)
-    there = {name.casefold() for name in resource.units.values_list("name", flat=True)}
-    for name in names:
-        if name.casefold() in there:
-            twice = _("“%(name)s” stands there already. Give each piece its own name.") % {"name": name}
-            raise ResourceRefused(twice, "names")
-        there.add(name.casefold())
-    if len(there) > MOST_UNITS:
-        raise ResourceRefused(_("A resource has %(most)s pieces at most.") % {"most": MOST_UNITS}, "names")
-    made = Unit.objects.bulk_create(Unit(owner=resource.owner, name=name[:100]) for name in names)
-    ResourceUnit.objects.bulk_create(ResourceUnit(resource=resource, unit=unit) for unit in made)
-    record("resource.units_added", resource, by=by, on_behalf_of=on_behalf_of, number=len(made))
-    return made
-
-
 def in_the_way(resource: Resource) -> QuerySet[Booking]:
     """What must be cancelled or moved before a resource is no longer shared, in order of time."""
     coming = resource.bookings.alive().filter(Q(during__endswith__gt=now()) | Q(kept__endswith__gt=now()))
@@ -343,12 +334,12 @@ def in_the_way(resource: Resource) -> QuerySet[Booking]:
 
 @transaction.atomic
 def retire_resource(resource: Resource, *, by: User, on_behalf_of: Body) -> Resource:
-    """Share it no longer. Those who stand in line for it do so no more.
+    """Share it no longer. Those who stand in line for it are told so, and do so no more.
 
     Raises NotYours, ResourceRefused while somebody is to have it.
     """
     lock_shared(resource)
-    resource = _to_change(resource, None, by, on_behalf_of)
+    resource = to_change(resource, None, by, on_behalf_of)
     if resource.is_retired:
         return resource
     if in_the_way(resource).exists():
@@ -356,8 +347,8 @@ def retire_resource(resource: Resource, *, by: User, on_behalf_of: Body) -> Reso
     resource.is_retired = True
     resource.save(update_fields=["is_retired"])
     for offer in WaitingOffer.objects.filter(waiting__resource=resource, ended_at=None).select_related("waiting"):
-        end_offer(offer, WaitState.GIVEN_UP)
-    Waiting.objects.filter(resource=resource, state=WaitState.WAITING).update(state=WaitState.GIVEN_UP)
+        end_offer(offer, WaitState.WAITING)
+    end_places(resource, Q(), by=by, on_behalf_of=on_behalf_of)
     offer_freed(resource)
     record("resource.retired", resource, by=by, on_behalf_of=on_behalf_of)
     return resource
@@ -365,10 +356,13 @@ def retire_resource(resource: Resource, *, by: User, on_behalf_of: Body) -> Reso
 
 @transaction.atomic
 def share_again(resource: Resource, *, by: User, on_behalf_of: Body) -> Resource:
-    """Share anew what was no longer shared, by the rules it had. Raises NotYours."""
-    resource = _to_change(resource, None, by, on_behalf_of)
+    """Share anew what was no longer shared, by the rules it had. Raises NotYours, ResourceRefused."""
+    lock_units(resource)
+    resource = to_change(resource, None, by, on_behalf_of)
     if not resource.is_retired:
         return resource
+    if not resource.units.exists():
+        raise ResourceRefused(_("Its pieces have been removed. Share it as something new."))
     resource.is_retired = False
     resource.save(update_fields=["is_retired"])
     open_up(resource)
@@ -407,6 +401,7 @@ def name_deputy(owner: Body, *, user: User, first_day: date, last_day: date, by:
         deputy = Deputy.objects.create(owner=owner, user=user, valid=span(first_day, last_day))
     words |= {"first_day": str(first_day), "last_day": str(last_day)}
     record("deputy.named", user, by=by, on_behalf_of=on_behalf_of, **words)
+    send(*mails.deputy_named(deputy, by))
     return deputy
 
 
@@ -425,3 +420,4 @@ def end_deputy(deputy: Deputy, *, by: User, on_behalf_of: Body) -> None:
         found.delete()
     words: dict[str, Any] = {"person": str(found.user), "owner": str(found.owner)}
     record("deputy.ended", found.user, by=by, on_behalf_of=on_behalf_of, **words)
+    send(*mails.deputy_ended(found, by))

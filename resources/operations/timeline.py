@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, models
-from django.db.models import Case, Count, OuterRef, Subquery, When
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Lower, Upper
+from django.db.models import Case, Count, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Lower, NullIf, Upper
 from django.utils.translation import gettext_lazy as _
 
 from organisations.models import User
 from resources.models import Booking, Claim, OpenSpan, RequestState, Resource, ResourceUnit, Takes, keepers
 from resources.operations.alternatives import askable_by
 from resources.operations.claiming import span_of
+from resources.operations.opening import Span
 
 
 class SlotKind(models.TextChoices):
@@ -66,7 +66,7 @@ class Line:
     turnaround: timedelta
     lead: timedelta
     example: bool
-    units: int
+    units: int  # of a pool
     may_ask: bool
 
 
@@ -74,7 +74,7 @@ def timeline_of(resources: Collection[Resource], begins: datetime, ends: datetim
     """What is not free in [begins, ends), closed times with the rest. Four queries whatever there is."""
     ids = [resource.pk for resource in resources]
     slots = slots_of(ids, begins, ends, reader=reader)
-    closed = closed_of(ids, begins, ends)
+    closed = closed_between(opened_of(ids, begins, ends), begins, ends)
     return [
         Row(resource, sorted([*slots[resource.pk], *closed[resource.pk]], key=lambda slot: slot.starts_at))
         for resource in resources
@@ -83,25 +83,36 @@ def timeline_of(resources: Collection[Resource], begins: datetime, ends: datetim
 
 def slots_of(ids: Collection[int], begins: datetime, ends: datetime, *, reader: User) -> dict[int, list[Slot]]:
     """What takes resources up in [begins, ends), in order, by the resource's id. Three queries whatever there is."""
-    window = span_of(begins, ends)
+    window, shown = span_of(begins, ends), set(ids)
+    claims = Claim.objects.filter(blocked__overlap=window)
+    # Only where it is later than the end: each of thousands of moments takes time to read.
+    turned_around = NullIf(Upper("blocked"), Upper("during"))
+    times = (Lower("during"), Upper("during"), turned_around, "booking", "blocking", "blocking__reason")
+    there = claims.filter(unit__resource_units__resource__pk__any=ids)
+    # Pieces that were removed since are told of, but not counted among those that are there.
+    gone = claims.filter(unit__is_retired=True, booking__resource__pk__any=ids)
+    none = Value(None, models.BigIntegerField())
     rows = list(
-        Claim.objects.filter(unit__resource_units__resource__in=ids, blocked__overlap=window).values_list(
-            "unit__resource_units__resource", "unit", Lower("during"), Upper("during"), Upper("blocked"), "booking",
-            "blocking", "blocking__reason",
+        there.values_list("unit__resource_units__resource", "unit", *times).union(
+            gone.values_list("booking__resource", none, *times), all=True
         )
-    )  # fmt: skip
-    visible = Booking.objects.visible_to(reader)
-    asking = visible.filter(request_state__in=RequestState.open(), resource__in=ids, during__overlap=window)
-    # As an array: of a join PostgreSQL would read every booking there is, and Django prepares each of a list by itself.
-    held = list({booking for *_times, booking, _blocking, _reason in rows if booking})
-    among = RawSQL("resources_booking.id = ANY(%s)", [held], output_field=models.BooleanField())
-    seen = _told(visible.filter(among)) | (waiting := _told(asking))
+    )
+    held = {booking for *_times, booking, _blocking, _reason in rows if booking}
+    asking = Booking.objects.filter(
+        request_state__in=RequestState.open(), resource__pk__any=ids, during__overlap=window
+    ).values_list("pk", flat=True)
+    # By id alone: of anything more PostgreSQL would read every booking there is, or try each against each id.
+    seen, waiting = _told(Booking.objects.visible_to(reader).filter(pk__any=held.union(asking)))
     # A resource with several units is told of once for each booking, blocking or offer.
     found: dict[tuple[Any, ...], Slot] = {}
     for resource, unit, lower, upper, until, booking, blocking, reason in rows:
-        units = frozenset([unit])
+        until, units = until or upper, frozenset([unit] if unit else ())
         if booking in seen:
-            slots = [_tell(one, upper, until, units) for one in seen[booking][1] if one[1] < upper and one[2] > lower]
+            purpose, body = seen[booking]
+            slots = [Slot(SlotKind.OWN, lower, upper, until, purpose, booking, body, units)]
+        elif booking in waiting:
+            told = [one for one in waiting[booking][1] if one[1] < upper and one[2] > lower]
+            slots = [_tell(one, upper, until, units) for one in told]
         elif blocking:
             slots = [Slot(SlotKind.BLOCKED, lower, upper, until, reason or "", units=units)]
         else:
@@ -110,7 +121,7 @@ def slots_of(ids: Collection[int], begins: datetime, ends: datetime, *, reader: 
             key = (resource, booking, blocking, slot.starts_at, slot.kind)
             found[key] = slot._replace(units=found[key].units | units) if key in found else slot
     for booking, (resource, told) in waiting.items():
-        for one in told:
+        for one in told if resource in shown else ():
             found.setdefault((resource, booking, None, one[1], one[0]), _tell(one, one[2], one[2], frozenset()))
     slots_by_resource: dict[int, list[Slot]] = defaultdict(list)
     for key, slot in found.items():
@@ -121,39 +132,56 @@ def slots_of(ids: Collection[int], begins: datetime, ends: datetime, *, reader: 
     return slots_by_resource
 
 
-def _told(bookings: Any) -> dict[int, tuple[int, list[tuple[Any, ...]]]]:
-    """What the reader may know of bookings: kind, from, to, purpose, id, body; both times while one is kept."""
-    told = {}
-    for pk, resource, state, purpose, body, lower, upper, kept_lower, kept_upper in bookings.values_list(
-        "pk", "resource", "request_state", "purpose", "booked_for__name", Lower("during"), Upper("during"),
-        Lower("kept"), Upper("kept"),
-    ):  # fmt: skip
-        kind = SlotKind.OWN if state == RequestState.APPROVED else SlotKind.ASKED
-        told[pk] = (resource, [(kind, lower, upper, purpose, pk, body)])
-        if kept_lower:
-            told[pk][1].append((SlotKind.OWN, kept_lower, kept_upper, purpose, pk, body))
-    return told
+Told = tuple[str, datetime, datetime, str, int, str]  # kind, from, to, purpose, id, body
 
 
-def _tell(told: tuple[Any, ...], upper: datetime, until: datetime, units: frozenset[int]) -> Slot:
+def _told(bookings: Any) -> tuple[dict[int, tuple[str, str]], dict[int, tuple[int, list[Told]]]]:
+    """What the reader may know of bookings: purpose and body of what is decided, and what waits for an answer.
+
+    The latter with its own times, both of them while one is kept: it may hold others, or none.
+    """
+    waits = Q(request_state__in=RequestState.open())
+    seen: dict[int, tuple[str, str]] = {}
+    waiting: dict[int, tuple[int, list[Told]]] = {}
+    for pk, resource, purpose, body, asked, kept in bookings.values_list(
+        "pk", "resource", "purpose", "booked_for__name", Case(When(waits, then="during")), "kept"
+    ):
+        if asked is None:
+            seen[pk] = (purpose, body)
+            continue
+        told: list[Told] = [(SlotKind.ASKED, asked.lower, asked.upper, purpose, pk, body)]
+        if kept:
+            told.append((SlotKind.OWN, kept.lower, kept.upper, purpose, pk, body))
+        waiting[pk] = (resource, told)
+    return seen, waiting
+
+
+def _tell(told: Told, upper: datetime, until: datetime, units: frozenset[int]) -> Slot:
     kind, begins, ends, purpose, booking, body = told
     return Slot(kind, begins, ends, until if ends == upper else ends, purpose, booking, body, units)
 
 
-def closed_of(ids: Collection[int], begins: datetime, ends: datetime) -> dict[int, tuple[Slot, ...]]:
-    """The time between the open stretches, by the resource's id. One query."""
-    spans = OpenSpan.objects.filter(resource__in=ids, during__overlap=span_of(begins, ends))
+def opened_of(ids: Collection[int], begins: datetime, ends: datetime) -> dict[int, tuple[Span, ...]]:
+    """The open stretches that share a moment with [begins, ends), in order, by the resource's id. One query."""
+    spans = OpenSpan.objects.filter(resource__pk__any=ids, during__overlap=span_of(begins, ends))
     times = spans.values_list(Lower("during"), Upper("during")).order_by(Lower("during"), Upper("during"))
-    opened: dict[int, tuple[tuple[datetime, datetime], ...]] = dict.fromkeys(ids, ())
+    opened: dict[int, tuple[Span, ...]] = dict.fromkeys(ids, ())
     # In the order of a key that PostgreSQL must read the rows for: else it reads a constraint's index from end to end.
     for lower, upper, resources in times.annotate(resources=ArrayAgg("resource", order_by="pk")):
         for resource in resources:
             opened[resource] += ((lower, upper),)
+    return opened
+
+
+def closed_between(
+    opened: dict[int, tuple[Span, ...]], begins: datetime, ends: datetime
+) -> dict[int, tuple[Slot, ...]]:
+    """The time between the open stretches, by the resource's id."""
     closed = {pattern: tuple(_between(pattern, begins, ends)) for pattern in set(opened.values())}
     return {resource: closed[pattern] for resource, pattern in opened.items()}
 
 
-def _between(spans: Iterable[tuple[datetime, datetime]], begins: datetime, ends: datetime) -> Iterable[Slot]:
+def _between(spans: Iterable[Span], begins: datetime, ends: datetime) -> Iterable[Slot]:
     for lower, upper in spans:
         if lower > begins:
             yield Slot(SlotKind.CLOSED, begins, lower, lower)
@@ -169,7 +197,8 @@ def lines_of(resources: Any, *, reader: User) -> list[Line]:
     """
     may_ask = Case(When(askable_by(reader), then=True), default=False, output_field=models.BooleanField())
     units = ResourceUnit.objects.filter(resource=OuterRef("pk")).values("resource").annotate(number=Count("pk"))
-    values = resources.annotate(may_ask=may_ask, units_there=Subquery(units.values("number"))).values_list(
+    of_pools = Case(When(takes=Takes.SOME, then=Subquery(units.values("number"))))
+    values = resources.annotate(may_ask=may_ask, units_there=of_pools).values_list(
         "pk", "name", "owner__name", "municipality", "takes", "turnaround_minutes", "lead_minutes", "example",
         "units_there", "may_ask",
     )  # fmt: skip

@@ -13,12 +13,15 @@ from resources.operations.searching import Need
 
 
 def keep_unmet(need: Need, *, by: User) -> None:
-    """Keep a need that nothing met, once a day for each municipality it came from; never who looked for it."""
+    """Keep a need that nothing met, once a day for each municipality it came from; never who looked for it.
+
+    Of whoever only tries the portal it is an example, which nothing else tells and which goes with the demonstration.
+    """
     home = need.from_municipality
     around = Membership.objects.around(by).in_agreed_order()
     area = (around.filter(municipality=home) if home else around).values_list("area", flat=True).first()
     if area is not None:
-        row = UnmetNeed(area_id=area, from_municipality=home, sought=_sought(need), day=today())
+        row = UnmetNeed(area_id=area, from_municipality=home, sought=_sought(need), day=today(), example=by.example)
         UnmetNeed.objects.bulk_create([row], ignore_conflicts=True)
 
 

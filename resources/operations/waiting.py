@@ -16,18 +16,20 @@ from organisations.models import Body, User
 from programmes.models import Programme
 from records.operations import record
 from records.people import speaking_for
-from resources.models import Booking, Resource, Takes, Waiting, WaitingOffer, WaitState
+from resources.models import Booking, Resource, Waiting, WaitingOffer, WaitState
 from resources.operations.asking import (
     BookingRefused,
     MayNotAsk,
     check_asker,
+    check_pieces,
     check_time,
+    check_what,
     make_booking,
     tell_of,
     with_alternatives,
 )
-from resources.operations.claiming import CannotBeHad, TooFewUnits, is_free, lock_shared, lock_units, span_of, units_of
-from resources.operations.letting_go import end_offer, locked_offer, offer_freed
+from resources.operations.claiming import CannotBeHad, is_free, lock_shared, lock_units, span_of
+from resources.operations.letting_go import end_offer, expire_offer, locked_offer, offer_freed
 from resources.operations.opening import is_open
 
 
@@ -69,9 +71,9 @@ def wait_for(
     resource = Resource.objects.select_related("owner__as_school", "municipality").get(pk=resource.pk)
     check_asker(resource, by, on_behalf_of)
     check_time(resource, starts_at, ends_at)
-    if not purpose.strip():
-        raise BookingRefused(_("Write what it is for. The owner decides by that."), "purpose")
-    _check_room(resource, quantity, pupils)
+    # What will never fit is refused at once, not when its turn comes. The licence is confirmed then at the latest.
+    check_what(resource, purpose, pupils=pupils, licence_confirmed=True)
+    check_pieces(resource, quantity)
     during = span_of(starts_at, ends_at)
     if not is_open(resource, during):
         raise BookingRefused(
@@ -99,16 +101,6 @@ def wait_for(
     return waiting
 
 
-def _check_room(resource: Resource, quantity: int, pupils: int | None) -> None:
-    """What will never fit is refused at once, not when its turn comes."""
-    if pupils is not None and resource.capacity is not None and pupils > resource.capacity:
-        words = {"name": resource.name, "capacity": resource.capacity}
-        raise BookingRefused(_("%(name)s has room for %(capacity)s. Ask for something larger.") % words, "pupils")
-    units = units_of(resource).count()
-    if not units or (resource.takes == Takes.SOME and quantity > units):
-        raise TooFewUnits(resource, units)
-
-
 def _standing(resource: Resource, during: Any, quantity: int, on_behalf_of: Body) -> Waiting | None:
     standing = [WaitState.WAITING, WaitState.OFFERED]
     rows = Waiting.objects.filter(resource=resource, booked_for=on_behalf_of.pk, state__in=standing)
@@ -126,6 +118,8 @@ def accept_offer(
     resource = offer.waiting.resource
 
     def accept() -> Booking:
+        if offer.until <= now():
+            expire_offer(offer)
         with transaction.atomic():
             lock_units(resource)
             found = locked_offer(offer)
@@ -138,7 +132,7 @@ def accept_offer(
                 resource,
                 starts_at=waiting.during.lower,
                 ends_at=waiting.during.upper,
-                purpose=waiting.purpose or _("From the waiting list"),
+                purpose=waiting.purpose,
                 by=by,
                 on_behalf_of=waiting.booked_for,
                 quantity=waiting.quantity,
@@ -146,6 +140,7 @@ def accept_offer(
                 pupils=waiting.pupils,
                 licence_confirmed=waiting.licence_confirmed if licence_confirmed is None else licence_confirmed,
                 cost_place=waiting.cost_place,
+                was_held=True,
             )
             tell_of([booking], by)
             return booking

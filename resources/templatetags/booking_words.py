@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 from django import template
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from collab4m.templatetags.shell import capital, icon, moment_in_words
+from collab4m.templatetags.shell import capital, icon, span_in_words
 from resources.models import Booking, PriceRule, PriceUnit, RequestState
 from resources.operations import DateState
 from resources.operations.searching import sek_in_words
@@ -41,7 +43,7 @@ DATE_LOOKS = {
 @register.simple_tag
 def booking_state(booking: Booking) -> SafeString:
     """The state of a booking as a tag: "Approved", "Waits for Västerås"."""
-    colour, drawing = LOOKS[RequestState(booking.request_state)]
+    colour, drawing = LOOKS[_state_of(booking)]
     return format_html(
         '<span class="c-tag" data-color="{}">{}{}</span>', colour, icon(drawing), booking_state_in_words(booking)
     )
@@ -50,12 +52,20 @@ def booking_state(booking: Booking) -> SafeString:
 @register.filter
 def booking_state_in_words(booking: Booking) -> str:
     """In words; who is waited for by name."""
-    match booking.request_state:
+    state = _state_of(booking)
+    match state:
         case RequestState.REQUESTED:
             return _("Waits for %(name)s") % {"name": booking.resource.owner.name}
         case RequestState.INFO_NEEDED:
             return _("Waits for an answer from %(name)s") % {"name": booking.booked_for.name}
-    return capital(str(booking.get_request_state_display()))
+    return capital(str(state.label))
+
+
+def _state_of(booking: Booking) -> RequestState:
+    """Its state, also when its time to be answered is over and the clock has not noticed yet."""
+    if booking.is_due:
+        return RequestState.APPROVED if booking.kept else RequestState.EXPIRED
+    return RequestState(booking.request_state)
 
 
 @register.simple_tag
@@ -91,12 +101,14 @@ def price_how(price: Any) -> str:
     """How a price came about: "3 hours at 150 kr", "4 begun days at 400 kr", or nothing."""
     if price.rule is None or price.sek == 0:
         return ""
-    each = {"sek": price_words(price.rule.sek), "number": number_format(price.units.normalize(), use_l10n=True)}
+    units = round(price.units, 2).normalize()
+    each = {"sek": price_words(price.rule.sek), "number": number_format(units, use_l10n=True)}
+    count = ceil(units)  # an hour and a half are hours
     match price.rule.unit:
         case PriceUnit.HOUR:
-            return ngettext("%(number)s hour at %(sek)s", "%(number)s hours at %(sek)s", int(price.units)) % each
+            return ngettext("%(number)s hour at %(sek)s", "%(number)s hours at %(sek)s", count) % each
         case PriceUnit.DAY:
-            return ngettext("%(number)s day at %(sek)s", "%(number)s begun days at %(sek)s", int(price.units)) % each
+            return ngettext("%(number)s day at %(sek)s", "%(number)s begun days at %(sek)s", count) % each
     return ""
 
 
@@ -106,9 +118,6 @@ def date_word(state: str) -> str:
 
 
 @register.filter
-def iso_moment(value: str) -> str:
-    """A moment that history keeps as text, with its weekday."""
-    try:
-        return moment_in_words(datetime.fromisoformat(value))
-    except ValueError:
-        return value
+def kept_span(value: list[str]) -> str:
+    """A stretch of time that history keeps as two moments in text."""
+    return span_in_words(DateTimeTZRange(*map(datetime.fromisoformat, value)))

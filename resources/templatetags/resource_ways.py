@@ -8,8 +8,7 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
-from resources.models import Booking
-from resources.models.catalogue import deputising
+from resources.models import Booking, deputising
 from resources.rules import keeps_something
 
 register = template.Library()

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import template
 from django.urls import NoReverseMatch, reverse
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from collab4m.clock import today
 from collab4m.templatetags.shell import in_text
 from resources.models import Approval, PriceUnit, Resource, Takes, VatTreatment
+from resources.operations.searching import sek_in_words
 
 register = template.Library()
 
@@ -42,13 +43,10 @@ def sharing_steps(resource: Resource, here: str = "") -> dict[str, Any]:
 
 @register.filter
 def price_per(sek: Any, unit: str) -> str:
-    """A price in words, "450 kr per day", also as history keeps it: an amount in text and the unit's code."""
-    try:
-        amount = Decimal(sek)
-        sek = number_format(amount, 2 if amount % 1 else 0, force_grouping=True)
-    except InvalidOperation:
-        pass
-    return _("%(sek)s kr per %(unit)s") % {"sek": sek, "unit": dict(PriceUnit.choices).get(unit, unit)}
+    """A price in words, "SEK 450 per day", also as history keeps it: an amount in text and the unit's code."""
+    with suppress(InvalidOperation):
+        sek = sek_in_words(Decimal(sek))
+    return _("%(sek)s per %(unit)s") % {"sek": sek, "unit": dict(PriceUnit.choices).get(unit, unit)}
 
 
 def _what_it_is(resource: Resource) -> str:
@@ -93,6 +91,8 @@ def _pictures(resource: Resource) -> Step:
 
 def _pieces(resource: Resource) -> Step:
     number = resource.units.count()
+    if number > 1 and resource.takes == Takes.ALL:
+        return Step("resource_units", _("Parts"), _("%(number)s, booked as a whole") % {"number": number}, True)
     words = ngettext("%(number)s piece", "%(number)s pieces", number) % {"number": number}
     how = _("booked piece by piece") if resource.takes == Takes.SOME else _("booked as one")
     return Step("resource_units", _("Pieces"), f"{words}, {how}", True)

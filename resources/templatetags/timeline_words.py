@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 from html import escape
@@ -15,12 +16,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from collab4m.clock import today
+from collab4m.clock import STOCKHOLM, today
 from collab4m.templatetags.shell import capital
 from resources.operations import Cell, CellKind, Column, Grid, Line, Scale, Share, Slot, SlotKind
-from resources.operations.opening import STOCKHOLM
 
 register = template.Library()
+
+# Where a row's name and id go in what is drawn once for all rows. No text of the database can hold a NUL.
+NAME, ID = "\0name", "\0id"
 
 
 class Words:
@@ -29,6 +32,7 @@ class Words:
     def __init__(self, context: Any) -> None:
         self.days: dict[date, str] = {}
         self.spans_drawn: dict[tuple[datetime, datetime], tuple[str, str, str, str]] = {}
+        self.cells_drawn: dict[Any, str] = {}
         self.marks = context["shell"].marks if "shell" in context else {}
         self.places = {
             pk: format_html(
@@ -39,11 +43,8 @@ class Words:
         }  # fmt: skip
         self.rest = f"&amp;{escape(rest)}" if (rest := context.get("without_scale", "")) else ""
         self.timeline = reverse("timeline")
-        self.booking, self.booking_new, self.resource = (
-            _address("booking"),
-            _address("booking_new"),
-            _address("resource"),
-        )
+        self.booking, self.resource = _address("booking"), _address("resource")
+        self.booking_new = _address("booking_new").format(ID)
         self.span, self.spans = _("%(day)s %(from)s–%(to)s"), _("%(day)s %(from)s to %(last)s %(to)s")
         self.week, self.free, self.book = _("week %(week)s, from %(day)s"), _("Free"), _("Book")
         self.short_week = _("w. %(week)s")
@@ -52,7 +53,8 @@ class Words:
             CellKind.FREE: self.free,
             CellKind.CLOSED: pgettext("resource", "Closed"),
             CellKind.TURNAROUND: _("Made ready"),
-            CellKind.PAST: _("Too late to book"),
+            CellKind.PAST: _("Has been"),
+            CellKind.LATE: _("Too late to book"),
             SlotKind.OWN: _("Booking"),
             SlotKind.ASKED: _("Request that waits for an answer"),
             SlotKind.BUSY: _("Taken"),
@@ -94,11 +96,27 @@ class Words:
 
 
 class RowWords:
-    """A row's name and addresses, made once."""
+    """A row, whose cells are drawn without its name and id: most of them are the same as in other rows."""
 
     def __init__(self, words: Words, line: Line) -> None:
-        self.words, self.line, self.name = words, line, escape(line.name)
-        self.booking_new = words.booking_new.format(line.pk)
+        self.words, self.line = words, line
+        self.alike = (line.may_ask, line.units if line.is_pool else None)  # what else than the cell tells in its words
+
+    def drawn(self, draw: Callable[[RowWords, Cell], str], cells: list[Cell]) -> str:
+        """The cells, with the row's name and id in them."""
+        known, drawn = self.words.cells_drawn, []
+        for cell in cells:
+            if cell.slots:
+                drawn.append(draw(self, cell))
+                continue
+            key = (cell, self.alike)
+            if key not in known:
+                known[key] = draw(self, cell)
+            drawn.append(known[key])
+        return self.named("".join(drawn))
+
+    def named(self, drawn: str) -> str:
+        return drawn.replace(NAME, escape(self.line.name)).replace(ID, str(self.line.pk))
 
 
 def _address(name: str) -> str:
@@ -137,7 +155,7 @@ def timeline_rows(context: Any, grid: Grid) -> SafeString:
     drawn = []
     for line, cells in grid.rows:
         row = RowWords(words, line)
-        inside = "".join([draw(row, cell) for cell in cells])
+        inside = row.drawn(draw, cells)
         drawn.append(f'<tr><th scope="row">{_row_head(words, line)}</th>{inside}</tr>\n')
     return SafeString("".join(drawn))
 
@@ -163,22 +181,23 @@ def _cell(row: RowWords, cell: Cell) -> str:
 def _free(row: RowWords, cell: Cell, time: str, when: str, query: str) -> str:
     if row.line.is_pool:
         shown = row.words.pool % {"free": cell.free, "all": row.line.units}
-        text = f'{time}<b>{shown}</b><span class="visually-hidden">: {row.name}, {when}</span>'
+        text = f'{time}<b>{shown}</b><span class="visually-hidden">: {NAME}, {when}</span>'
     elif row.line.may_ask:
-        text = f'{time}<span class="visually-hidden">{row.words.free}: {row.name}, {when}</span>'
+        text = f'{time}<span class="visually-hidden">{row.words.free}: {NAME}, {when}</span>'
     else:
-        text = f'{time}<b>{row.words.free}</b><span class="visually-hidden">: {row.name}, {when}</span>'
+        text = f'{time}<b>{row.words.free}</b><span class="visually-hidden">: {NAME}, {when}</span>'
     if not row.line.may_ask:
         return f'<div class="c-slot" data-kind="free">{text}</div>'
-    return f'<a class="c-slot" data-kind="free" href="{row.booking_new}{query}">{text}</a>'
+    return f'<a class="c-slot" data-kind="free" href="{row.words.booking_new}{query}">{text}</a>'
 
 
 def _plain(row: RowWords, cell: Cell, time: str, when: str) -> str:
     """What nobody has and cannot be had, and what is taken to the last unit."""
     state = row.words.kinds[cell.kind]
-    is_said = cell.kind in (CellKind.CLOSED, SlotKind.BUSY) or (cell.kind == CellKind.PAST and cell.columns > 1)
+    is_said = cell.kind in (CellKind.CLOSED, SlotKind.BUSY, CellKind.PAST)
+    is_said = is_said or (cell.kind == CellKind.LATE and cell.columns > 1)
     shown = f"<b>{state}</b>" if is_said else _hidden(state)
-    return f'<div class="c-slot" data-kind="{cell.kind}">{time}{shown}{_hidden(f": {row.name}, {when}")}</div>'
+    return f'<div class="c-slot" data-kind="{cell.kind}">{time}{shown}{_hidden(f": {NAME}, {when}")}</div>'
 
 
 def _slot(row: RowWords, slot: Slot) -> str:
@@ -189,7 +208,7 @@ def _slot(row: RowWords, slot: Slot) -> str:
     elif slot.booking is not None:
         shown = _hidden(f"{state}: ") + escape(slot.body)
     why = f'<span class="why">{escape(slot.words)}</span>' if slot.booking is not None else ""
-    text = f"{time}<b>{shown}</b>{why}{_hidden(f', {row.name}, {when}')}"
+    text = f"{time}<b>{shown}</b>{why}{_hidden(f', {NAME}, {when}')}"
     if slot.booking is None:
         return f'<div class="c-slot" data-kind="{slot.kind}">{text}</div>'
     return f'<a class="c-slot" data-kind="{slot.kind}" href="{row.words.booking.format(slot.booking)}">{text}</a>'
@@ -198,14 +217,16 @@ def _slot(row: RowWords, slot: Slot) -> str:
 def _share(scale: str, row: RowWords, cell: Cell) -> str:
     """A day or a week of a longer time: how much of it is free, as a word or a number, leading there."""
     share, day, words = cell.share, cell.starts_at.date(), row.words
-    kind, shown, state = _share_in_words(share)
+    kind, shown, state = (
+        ("past", "", words.kinds[CellKind.PAST]) if cell.kind == CellKind.PAST else _share_in_words(share)
+    )
     first = ' class="day"' if cell.is_first else ""
     week = {"week": day.isocalendar().week, "day": words.day(day)}
     when = escape(words.week % week if scale == Scale.YEAR else words.day(day))
     # Shown where a narrow window makes a list of the table, which then has no head.
     short = words.short_week % week if scale == Scale.YEAR else str(day.day)
     text = f'<span class="time" aria-hidden="true">{short}</span><b aria-hidden="true">{shown}</b>'
-    text += _hidden(f"{state}: {row.name}, {when}")
+    text += _hidden(f"{state}: {NAME}, {when}")
     if not share.is_open:
         return f'<td{first}><div class="c-slot" data-kind="closed">{text}</div></td>'
     to = Scale.WEEK if scale == Scale.YEAR else Scale.DAY
@@ -300,7 +321,7 @@ def timeline_list(context: Any, lines: list[tuple[Line, list[tuple[date, list[Ce
     drawn = []
     for line, days in lines:
         row = RowWords(words, line)
-        inside = "".join([_day(row, day, cells) for day, cells in days])
+        inside = row.named("".join([_day(row, day, cells) for day, cells in days]))
         drawn.append(f'<section class="c-days"><h3>{_row_head(words, line)}</h3><dl>{inside}</dl></section>\n')
     return SafeString("".join(drawn))
 
@@ -317,7 +338,7 @@ def _stretch(row: RowWords, cell: Cell) -> str:
         text = words.pool % {"free": cell.free, "all": row.line.units} if row.line.is_pool else words.free
         if row.line.may_ask:
             _time_drawn, spoken, _day_drawn, query = words.drawn(cell.starts_at, cell.ends_at)
-            text += f' <a href="{row.booking_new}{query}">{words.book}{_hidden(f" {row.name}, {spoken}")}</a>'
+            text += f' <a href="{words.booking_new}{query}">{words.book}{_hidden(f" {NAME}, {spoken}")}</a>'
         told.append(text)
     elif not told:
         told.append(words.kinds[cell.kind])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -21,17 +21,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from collab4m.access import get_permitted
+from collab4m.clock import today
 from collab4m.errors import RuleBroken
 from collab4m.forms import refuse
 from collab4m.templatetags.shell import capital, in_words
-from organisations.models import Body, Membership, Municipality
+from organisations.models import Membership, Municipality
 from organisations.views.shared import Request
 from programmes.models import Programme
-from records.people import bodies_acted_for
 from resources.forms.asking import FIELDS, BookingForm
 from resources.forms.spans import span_of_address
-from resources.forms.waiting import MOST
-from resources.models import Askers, Booking, Resource
+from resources.forms.waiting import MOST, what_of_address
+from resources.models import Booking, Resource
 from resources.operations import (
     Alternative,
     DateState,
@@ -49,6 +49,7 @@ from resources.operations import (
     request_booking,
     request_series,
 )
+from resources.views.shared import bodies_let_ask
 
 CHANGE, LOOK, ASK = "andra", "visa", "boka"
 LONGEST_KEY = 40
@@ -154,6 +155,7 @@ def booking_new(request: Request, pk: int) -> HttpResponse:
         "form": form,
         "at_once": approved_at_once(resource, request.user),
         "is_own": resource.owner_id in request.user.bodies_today(),
+        "price_rules": resource.price_rules.filter(valid__contains=today()),
     }
     if step in ("", CHANGE):
         if not step:
@@ -191,27 +193,13 @@ def _form(request: Request, resource: Resource) -> BookingForm:
     return BookingForm(
         data,
         initial=initial,
-        bodies=_askers(request, resource),
+        bodies=bodies_let_ask(request.user, resource),
         resource=resource,
         programmes=Programme.objects.in_swedish_order(),
         members=Municipality.objects.filter(
             pk__in=Membership.objects.around(request.user).values("municipality")
         ).order_by("name"),
     )
-
-
-def _askers(request: Request, resource: Resource) -> list[Body]:
-    """The reader's bodies that the owner lets ask."""
-    bodies: list[Body] = bodies_acted_for(request.user)
-    if resource.askers != Askers.OWNER:
-        return bodies
-    near = resource.municipality_id
-
-    def belongs(body: Body) -> bool:
-        place = body.as_school.municipality_id if body.kind == "school" else body.pk
-        return body.pk == resource.owner_id or place == near
-
-    return [body for body in bodies if belongs(body)]
 
 
 def _initial(request: Request) -> dict[str, Any]:
@@ -229,11 +217,7 @@ def _initial(request: Request) -> dict[str, Any]:
     filled |= span_of_address(given)
     if given.get("sista"):
         filled |= {"until": given["sista"], "every_weeks": given.get("varje") or 1}
-    names = {"syfte": "purpose", "program": "programme", "elever": "pupils", "kostnad": "cost_place"}
-    filled |= {name: given[word] for word, name in names.items() if given.get(word)}
-    if given.get("for"):
-        filled["on_behalf_of"] = given["for"]
-    return filled
+    return filled | what_of_address(given)
 
 
 def _glimpse(request: Request, resource: Resource, form: BookingForm) -> dict[str, Any]:
@@ -305,10 +289,14 @@ def _offer(other: Alternative, quantity: int, wanted: str, form: BookingForm) ->
 
 def _address_of(other: Alternative, form: BookingForm) -> str:
     """Where the other is asked for, with everything that was typed."""
+    return f"{reverse('booking_new', args=[other.resource.pk])}?{_typed(form, other.starts_at, other.ends_at)}"
+
+
+def _typed(form: BookingForm, starts_at: datetime, ends_at: datetime) -> str:
     given = form.cleaned_data
     words = {
-        "fran": f"{localtime(other.starts_at):%Y-%m-%dT%H:%M}",
-        "till": f"{localtime(other.ends_at):%Y-%m-%dT%H:%M}",
+        "fran": f"{localtime(starts_at):%Y-%m-%dT%H:%M}",
+        "till": f"{localtime(ends_at):%Y-%m-%dT%H:%M}",
         "antal": given.get("quantity") or "",
         "syfte": given["purpose"],
         "program": given["programme"].pk if given["programme"] else "",
@@ -316,8 +304,7 @@ def _address_of(other: Alternative, form: BookingForm) -> str:
         "kostnad": given["cost_place"],
         "for": given.get("on_behalf_of", ""),
     }
-    filled = {name: value for name, value in words.items() if value != ""}
-    return f"{reverse('booking_new', args=[other.resource.pk])}?{urlencode(filled)}"
+    return urlencode({name: value for name, value in words.items() if value != ""})
 
 
 def _ask(request: Request, form: BookingForm, plan: Plan, key: str) -> list[Booking]:
@@ -346,7 +333,9 @@ def _shown(request: Request, form: BookingForm, plan: Plan, key: str) -> dict[st
         "need": form.need,
         "decide_by": None if at_once or first is None else decide_by(plan.resource, first),
         "wait_address": _wait_address(plan, form),
-        "has_substitutes": any(row.substitute for row in plan.rows),
+        "has_other_owners": any(
+            row.substitute and row.substitute.other.resource.owner_id != plan.resource.owner_id for row in plan.rows
+        ),
     }
 
 
@@ -354,11 +343,7 @@ def _wait_address(plan: Plan, form: BookingForm) -> str:
     """Where one waits for the time, when it is one that is taken."""
     if plan.pattern is not None or plan.rows[0].occurrence.state != DateState.TAKEN:
         return ""
-    span = {"fran": form.starts_at, "till": form.ends_at}
-    words = {name: f"{localtime(at):%Y-%m-%dT%H:%M}" for name, at in span.items()}
-    if form.cleaned_data.get("quantity"):
-        words["antal"] = form.cleaned_data["quantity"]
-    return f"{reverse('wait', args=[plan.resource.pk])}?{urlencode(words)}"
+    return f"{reverse('wait', args=[plan.resource.pk])}?{_typed(form, form.starts_at, form.ends_at)}"
 
 
 def _tell(request: Request, made: Iterable[Booking]) -> None:

@@ -22,7 +22,17 @@ from organisations.models import Body
 from organisations.views.shared import Request
 from programmes.models import Programme
 from records.people import answering, concerning, in_agreed_order, speaking_for
-from resources.forms.asking import FIELDS, AnswerForm, BookingFilter, CancelForm, TimeForm, WhatForm, span_initial
+from resources.forms.asking import (
+    ALL,
+    ENDED,
+    FIELDS,
+    AnswerForm,
+    BookingFilter,
+    CancelForm,
+    TimeForm,
+    WhatForm,
+    span_initial,
+)
 from resources.models import Approval, Booking, RequestState, Rivalry
 from resources.operations import (
     DateState,
@@ -39,6 +49,7 @@ from resources.operations import (
     move_series,
     preview_move,
     prices_of,
+    was_asked,
     why_not_cancelled,
 )
 from resources.rules import keeps_something
@@ -57,16 +68,11 @@ def _rows() -> Any:
 
 @require_GET
 def bookings(request: Request) -> HttpResponse:
-    """What one's bodies asked for, and what was asked of them: coming first, the nearest on top."""
+    """What one's bodies asked for, and what was asked of them: what is coming and alive, unless more is chosen."""
     user = request.user
     form = BookingFilter(request.GET, bodies=in_agreed_order(user, Body.objects.filter(pk__in=user.bodies_today())))
     found = Booking.objects.visible_to(user)
-    if form.is_past:
-        found = found.filter(during__endswith__lte=now()).order_by("-during", "-pk")
-    else:
-        found = found.filter(during__endswith__gt=now()).order_by("during", "pk")
-    if form.get("lage"):
-        found = found.filter(request_state=form.get("lage"))
+    found = found.past().order_by("-during", "-pk") if form.is_past else found.coming().order_by("during", "pk")
     ours = concerning(user, "booked_for")
     if form.get("vilka") == "vara":
         found = found.filter(ours)
@@ -74,16 +80,27 @@ def bookings(request: Request) -> HttpResponse:
         found = found.exclude(ours)
     if form.body:
         found = found.filter(Q(booked_for=form.body) | Q(resource__owner=form.body))
+    ended = found.ended().count() if form.is_alive else 0
+    if form.is_alive:
+        found = found.alive()
+    elif form.get("lage") == ENDED:
+        found = found.ended()
+    elif form.get("lage") != ALL:
+        found = found.filter(request_state=form.get("lage"))
     found = found.select_related("resource__owner", "resource__municipality", "booked_for", "series")
     page = Paginator(found, BOOKINGS_PER_PAGE).get_page(request.GET.get("sida"))
     query = request.GET.copy()
     query.pop("sida", None)
+    with_ended = query.copy()
+    with_ended["lage"] = ENDED
     rows = list(page.object_list)
     context = {
         "form": form,
         "page": page,
         "rows": rows,
         "query": query.urlencode(),
+        "ended": ended,
+        "with_ended": with_ended.urlencode(),
         "is_chosen": form.is_chosen,
         "keeps": keeps_something(user),
         "has_examples": any(one.example for one in rows),
@@ -104,20 +121,28 @@ def _page(request: Request, found: Booking, answer: AnswerForm) -> dict[str, Any
     user = request.user
     is_asker = user.has_perm("resources.change_booking", found)
     may_cancel = user.has_perm("resources.cancel_booking", found)
-    is_alive = found.request_state in RequestState.alive()
+    is_alive = found.request_state in RequestState.alive() and not (found.is_due and found.kept is None)
     siblings = _siblings(request, found)
+    waits = found.request_state == RequestState.REQUESTED
+    is_asked = found.request_state == RequestState.INFO_NEEDED and not found.is_due
+    asked, answered = was_asked(found) if waits and found.answer else (False, "")
     return {
         "booking": found,
         "resource": found.resource,
         "siblings": siblings,
         "is_asker": is_asker,
+        "is_alive": is_alive,
         "may_change": is_asker and is_alive and found.ends_at > now(),
         "may_cancel": may_cancel and is_alive and (kept_or_asked(found)).upper > now(),
         "may_ask": user.has_perm("resources.ask", found.resource),
         "decision": decision_of(user, found),
-        "answer_form": answer if is_asker and found.request_state == RequestState.INFO_NEEDED else None,
+        "decides": user.has_perm("resources.decide_booking", found),
+        "answer_form": answer if is_asker and is_asked else None,
         "may_keep": is_asker and found.kept is not None,
-        "holds": found.resource.rivalry == Rivalry.HOLD,
+        # What came from the waiting list is held, whatever the rule.
+        "holds": found.resource.rivalry == Rivalry.HOLD or found.claims.exists(),
+        "was_asked": asked,
+        "answered": answered,
         "is_over": found.ends_at <= now(),
         "open_siblings": sum(one.is_open for one in siblings),
     }
@@ -144,7 +169,8 @@ def _acting(request: Request, found: Booking) -> Body:
 def booking_change(request: Request, pk: int) -> HttpResponse:
     """Another time, looked at date by date before it is asked for; or what the booking is for."""
     found: Booking = get_permitted(_rows(), request.user, "resources.change_booking", pk=pk)
-    if found.request_state not in RequestState.alive() or found.ends_at <= now():
+    has_run_out = found.is_due and found.kept is None
+    if found.request_state not in RequestState.alive() or has_run_out or found.ends_at <= now():
         messages.error(request, _("This booking is over or let go of, so it cannot be changed."))
         return redirect(found)
     step = request.POST.get("steg", "") if request.method == "POST" else ""
@@ -172,7 +198,7 @@ def booking_change(request: Request, pk: int) -> HttpResponse:
     }
 
     def save_what() -> None:
-        given = {name: time for name, time in what_form.cleaned_data.items() if name in WhatForm.NAMES}
+        given = {name: value for name, value in what_form.cleaned_data.items() if name in WhatForm.NAMES}
         change_what(found, **given, by=request.user, on_behalf_of=acts)
 
     if step == "vad" and tried(what_form, save_what):
@@ -273,7 +299,8 @@ def booking_answer(request: Request, pk: int) -> HttpResponse:
     if tried(form, lambda: answer_owner(found, answer=form.cleaned_data["answer"], by=request.user, on_behalf_of=acts)):
         messages.success(request, _("The answer is sent. The request waits for the owner again."))
         return redirect(found)
-    if found.request_state != RequestState.INFO_NEEDED:
+    found = get_permitted(_rows(), request.user, "resources.change_booking", pk=pk)
+    if found.request_state != RequestState.INFO_NEEDED or found.is_due:
         messages.error(request, _("The owner has not asked anything, or the request is already decided."))
         return redirect(found)
     return render(request, "resources/booking.html", _page(request, found, form))

@@ -63,7 +63,7 @@ class Entry:
 @require_GET
 def to_decide(request: Request) -> HttpResponse:
     require(request.user, "resources.decide")
-    found = requests_for(request.user)
+    found = [one for one in requests_for(request.user) if not one.is_due]
     waiting = [one for one in found if one.request_state == RequestState.REQUESTED]
     page = Paginator(entries_of(waiting), ENTRIES_PER_PAGE).get_page(request.GET.get("sida"))
     asked = [one for one in found if one.request_state == RequestState.INFO_NEEDED]
@@ -114,6 +114,12 @@ class Decision:
     ask: forms.Form
 
     @property
+    def has_more_dates(self) -> bool:
+        """Whether other dates of its series wait for the same word."""
+        series, owner = self.booking.series, self.booking.resource.owner
+        return series is not None and len(open_dates(series, owner)) > 1
+
+    @property
     def side_by_side(self) -> list[Booking]:
         """All that want the time, this one among them, in the order in which they asked."""
         return sorted([self.booking, *self.effect.rivals], key=lambda one: (one.asked_at, one.pk))
@@ -139,10 +145,10 @@ class Decision:
 
 
 def decision_of(user: User, booking: Booking, **bound: forms.Form) -> Decision | None:
-    """What whoever decides is shown about a request; None to everyone else, and when it is decided."""
-    if not bound and not (booking.is_open and user.has_perm("resources.decide_booking", booking)):
+    """What whoever decides is shown about a request; None to everyone else, and when it is decided or has run out."""
+    if not booking.is_open or booking.is_due or not (bound or user.has_perm("resources.decide_booking", booking)):
         return None
-    effect = effects_of([booking])[booking.pk] if booking.is_open else Effect()
+    effect = effects_of([booking])[booking.pk]
     seen = {rival.pk for rival in effect.rivals}
     unbound = {
         "approve": ApproveForm(initial={"seen": seen}, auto_id="godkann_%s"),
@@ -164,7 +170,10 @@ def booking_of(request: Request, pk: int) -> Booking:
 def _decided(
     request: Request, pk: int, name: str, kind: Any, do: Callable[[Booking, Any, Body], object]
 ) -> HttpResponse:
-    """Do what was decided and go back to the booking; else show the same again, with what to put right."""
+    """Do what was decided and go back to the booking; else show the same again, with what to put right.
+
+    When there is nothing left to decide it says why, and what was written is not lost.
+    """
     booking = booking_of(request, pk)
     auto_id = {"approve": "godkann_%s", "decline": "avsla_%s", "ask": "fraga_%s"}[name]
     form = kind(request.POST, auto_id=auto_id)
@@ -172,11 +181,13 @@ def _decided(
     if tried(form, lambda: do(booking, form.cleaned_data, acts)):
         return redirect(booking)
     booking = booking_of(request, pk)
-    if name == "approve":
+    if name == "approve" and booking.is_open:
         # What is confirmed next time is what this page shows.
         form.data = {**form.data.dict(), "seen": ",".join(str(one.pk) for one in effects_of([booking])[pk].rivals)}
     decision = decision_of(request.user, booking, **{name: form})
-    return render(request, "resources/decide.html", {"booking": booking, "decision": decision, "form": form})
+    written = "".join(form.data.get(word, "") for word in ("note", "reason", "question")) if decision is None else ""
+    context = {"booking": booking, "decision": decision, "form": form, "written": written}
+    return render(request, "resources/decide.html", context)
 
 
 @require_POST
@@ -191,8 +202,11 @@ def booking_approve(request: Request, pk: int) -> HttpResponse:
 @require_POST
 def booking_decline(request: Request, pk: int) -> HttpResponse:
     def do(booking: Booking, given: Any, acts: Body) -> None:
-        decline_booking(booking, reason=given["reason"], by=request.user, on_behalf_of=acts)
-        messages.success(request, _("The request is declined. Whoever asked gets a mail with other times."))
+        declined = decline_booking(booking, reason=given["reason"], by=request.user, on_behalf_of=acts)
+        if declined.request_state == RequestState.APPROVED:
+            messages.success(request, _("The new time is declined, and the booking stands. Whoever asked gets a mail."))
+        else:
+            messages.success(request, _("The request is declined. Whoever asked gets a mail with other times."))
 
     return _decided(request, pk, "decline", DeclineForm, do)
 
@@ -234,7 +248,7 @@ def series_decide(request: Request, pk: int) -> HttpResponse:
     if booking.series is None:
         raise Http404
     series, owner = booking.series, booking.resource.owner
-    dates = open_dates(series, owner)
+    dates = [one for one in open_dates(series, owner) if not one.is_due]
     if not dates:
         messages.info(request, _("All dates of the series are already decided, withdrawn or expired."))
         return redirect(booking)

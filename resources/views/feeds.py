@@ -94,10 +94,10 @@ def feed(request: HttpRequest, secret: str) -> HttpResponseBase:
 
 @require_safe
 def booking_calendar(request: Request, pk: int) -> HttpResponse:
-    """One booking, to be put in a calendar."""
+    """One booking, to be put in a calendar; of a series, all that is approved."""
     rows = Booking.objects.select_related("resource__site", "booked_for")
     booking = get_visible(rows, request.user, pk=pk)
-    content = calendars.feed(booking.resource.name, [calendars.event_of(booking)])
+    content = calendars.feed(booking.resource.name, calendars.events_of([booking], request.user))
     answer = HttpResponse(content, content_type=CALENDAR)
     answer["Content-Disposition"] = 'attachment; filename="bokning.ics"'
     return answer

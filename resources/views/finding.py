@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Any
 from urllib.parse import urlencode
@@ -20,6 +20,7 @@ from collab4m.clock import now, today
 from organisations.models import User
 from records.people import speaking_for
 from resources.forms.finding import SearchForm
+from resources.forms.timelines import WHOLE
 from resources.models import Booking, OpenRule, Resource, ResourceKind
 from resources.operations import (
     Found,
@@ -102,7 +103,8 @@ def resources(request: Request) -> HttpResponse:
             for kind, label in ResourceKind.choices
             if (found := [count for count in counts if count.category.kind == kind])
         ]
-        context |= {"kinds": kinds, "number": sum(count.number for count in counts)}
+        number = sum(count.number for count in counts)
+        context |= {"kinds": kinds, "number": number, "outside": not request.user.around_today}
     return render(request, "resources/resources.html", context)
 
 
@@ -146,6 +148,8 @@ def resource(request: Request, pk: int) -> HttpResponse:
     rows = Resource.objects.select_related("owner__as_school", "municipality", "category", "site", "source")
     found = get_visible(rows.prefetch_related("features", "pictures", "open_rules", "units"), request.user, pk=pk)
     rules = list(found.price_rules.order_by("valid"))
+    alone, whole = Resource.objects.filter(pk=found.pk), request.GET.get("dygnet") == WHOLE
+    ahead = _day_ahead()
     context = {
         "resource": found,
         "price": next((rule for rule in rules if today() in rule.valid), None),
@@ -160,9 +164,15 @@ def resource(request: Request, pk: int) -> HttpResponse:
         "may_block": request.user.has_perm("resources.block", found),
         "is_own": bool(speaking_for(request.user, found.owner)),
         "keeps": keeps_something(request.user),
-        "timeline": timeline_of_page(Scale.WEEK, today(), Resource.objects.filter(pk=found.pk), reader=request.user),
+        "timeline": timeline_of_page(Scale.WEEK, ahead, alone, reader=request.user, whole=whole, since=ahead),
     }
     return render(request, "resources/resource.html", context)
+
+
+def _day_ahead() -> date:
+    """From which day the page shows a week: today, or on a weekend the Monday after."""
+    day = today()
+    return day if day.isoweekday() < 6 else day + timedelta(days=8 - day.isoweekday())
 
 
 def _week(found: Resource) -> list[tuple[int, int, list[Any]]]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -15,14 +14,13 @@ from django.views.decorators.http import require_GET, require_POST
 from collab4m.access import get_permitted, get_visible, require
 from collab4m.errors import RuleBroken
 from collab4m.forms import tried
-from organisations.models import Body, User
 from organisations.views.shared import Request
 from records import storage
-from records.people import speaking_for
 from resources.forms.pictures import AltForm, PictureForm
 from resources.models import Picture, Resource
 from resources.operations import add_picture, describe_picture, media_type, move_picture, remove_picture
 from resources.operations.pictures import MOST_PICTURES
+from resources.views.shared import who_acts
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +55,7 @@ def pictures(request: Request, pk: int) -> HttpResponse:
 
     def add() -> None:
         data = form.cleaned_data["picture"].read()
-        add_picture(resource, data=data, alt=form.cleaned_data["alt"], **_who(request.user, resource.owner))
+        add_picture(resource, data=data, alt=form.cleaned_data["alt"], **who_acts(request.user, resource.owner))
 
     if request.method == "POST" and tried(form, add):
         messages.success(request, _("The picture is added."))
@@ -77,7 +75,7 @@ def picture_change(request: Request, pk: int) -> HttpResponse:
     form = AltForm(request.POST if request.method == "POST" else None, initial={"alt": row.alt})
 
     def save() -> None:
-        describe_picture(row, alt=form.cleaned_data["alt"], **_who(request.user, row.resource.owner))
+        describe_picture(row, alt=form.cleaned_data["alt"], **who_acts(request.user, row.resource.owner))
 
     if request.method == "POST" and tried(form, save):
         messages.success(request, _("The text is saved."))
@@ -108,14 +106,9 @@ def _own(request: Request, pk: int) -> Picture:
     return row
 
 
-def _who(user: User, owner: Body) -> dict[str, Any]:
-    """Who acts, and as which body: the owner itself, or the municipality that runs the school."""
-    return {"by": user, "on_behalf_of": Body.objects.get(pk=speaking_for(user, owner)[0])}
-
-
 def _done(request: Request, row: Picture, do: Callable[..., object], said: str) -> HttpResponse:
     try:
-        do(**_who(request.user, row.resource.owner))
+        do(**who_acts(request.user, row.resource.owner))
     except RuleBroken as broken:
         messages.error(request, str(broken))
     else:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from collab4m.access import get_permitted, require
-from collab4m.clock import today
+from collab4m.clock import now, today
 from collab4m.errors import RuleBroken
 from collab4m.forms import tried
 from collab4m.swedish import swedish_key
@@ -28,6 +28,7 @@ from resources.forms.sharing import (
     PriceForm,
     ResourceForm,
     SeenEdit,
+    UnitNameForm,
     UnitsForm,
     category_tree,
 )
@@ -37,17 +38,22 @@ from resources.operations import (
     add_units,
     bodies_shared_for,
     change_resource,
+    emptied_without,
     end_deputy,
     in_the_way,
     name_deputy,
+    needing,
     openings_of,
     red_day_names,
+    remove_unit,
+    rename_unit,
     retire_resource,
     set_opening,
     set_price,
     share_again,
     share_resource,
 )
+from resources.views.shared import who_acts
 
 DAYS_SHOWN = 365
 MOST_ENDED = 20
@@ -58,11 +64,6 @@ def _resource(request: Request, pk: int) -> Resource:
     rows = Resource.objects.select_related("owner__as_school", "municipality", "category", "site", "source")
     found: Resource = get_permitted(rows, request.user, "resources.change_resource", pk=pk)
     return found
-
-
-def _who(user: User, owner: Body) -> dict[str, Any]:
-    """Who acts, and as which body: the owner itself, or the municipality that runs the school."""
-    return {"by": user, "on_behalf_of": Body.objects.get(pk=speaking_for(user, owner)[0])}
 
 
 def _saved(form: SeenEdit, do: Callable[[], object], stands: Callable[[], tuple[dict[str, Any], int]]) -> bool:
@@ -93,13 +94,13 @@ def new(request: Request) -> HttpResponse:
     if category is None:
         return render(request, "resources/resource_category.html", {"kinds": category_tree(categories)})
     bodies = bodies_shared_for(request.user)
-    own = Resource.objects.in_use().filter(owner__in=bodies).select_related("owner").in_swedish_order()
+    alike = Resource.objects.in_use().filter(owner__in=bodies, kind=category.kind).select_related("owner")
     form = NewResourceForm(
         request.POST if request.method == "POST" else None,
         category=category,
         places=_places(bodies),
         bodies=bodies,
-        parts=list(own),
+        parts=list(alike.in_swedish_order()),
     )
     made: list[Resource] = []
 
@@ -150,7 +151,7 @@ def change(request: Request, pk: int) -> HttpResponse:
             features=form.cleaned_data.get("features"),
             seen=form.cleaned_data["seen"],
             confirms_permits=form.cleaned_data["confirmed"],
-            **_who(request.user, found.owner),
+            **who_acts(request.user, found.owner),
         )
 
     def stands() -> tuple[dict[str, Any], int]:
@@ -178,7 +179,7 @@ def opening(request: Request, pk: int) -> HttpResponse:
             openings=form.openings,
             facts=form.facts(),
             seen=form.cleaned_data["seen"],
-            **_who(request.user, found.owner),
+            **who_acts(request.user, found.owner),
         )
 
     def stands() -> tuple[dict[str, Any], int]:
@@ -220,7 +221,7 @@ def price(request: Request, pk: int) -> HttpResponse:
     form = PriceForm(request.POST if request.method == "POST" else None, latest=latest)
 
     def save() -> None:
-        set_price(found, **form.cleaned_data, **_who(request.user, found.owner))
+        set_price(found, **form.cleaned_data, **who_acts(request.user, found.owner))
 
     def stands() -> tuple[dict[str, Any], int]:
         latest = found.price_rules.order_by("-number").first()
@@ -252,7 +253,7 @@ def units(request: Request, pk: int) -> HttpResponse:
 
     def add() -> None:
         assert form
-        made.extend(add_units(found, names=form.cleaned_data["names"], **_who(request.user, found.owner)))
+        made.extend(add_units(found, names=form.cleaned_data["names"], **who_acts(request.user, found.owner)))
 
     if request.method == "POST" and form and tried(form, add):
         words = {"name": found.name, "number": len(made)}
@@ -262,6 +263,46 @@ def units(request: Request, pk: int) -> HttpResponse:
     rows = list(found.units.order_by("pk").prefetch_related(others))
     context = {"form": form, "resource": found, "units": rows, "whole": any(unit.shared_with for unit in rows)}
     return render(request, "resources/resource_units.html", context)
+
+
+def unit_change(request: Request, pk: int, unit: int) -> HttpResponse:
+    found, piece = _piece(request, pk, unit)
+    form = UnitNameForm(request.POST if request.method == "POST" else None, initial={"name": piece.name})
+
+    def save() -> None:
+        rename_unit(piece, name=form.cleaned_data["name"], **who_acts(request.user, found.owner))
+
+    if request.method == "POST" and tried(form, save):
+        messages.success(request, _("The name is saved."))
+        return redirect("resource_units", pk)
+    return render(request, "resources/unit_change.html", {"form": form, "resource": found, "unit": piece})
+
+
+def unit_remove(request: Request, pk: int, unit: int) -> HttpResponse:
+    """Asks first, and shows what stands in the way; nobody can take it back."""
+    found, piece = _piece(request, pk, unit)
+    if request.method == "POST":
+        try:
+            remove_unit(piece, **who_acts(request.user, found.owner))
+        except RuleBroken as broken:
+            messages.error(request, str(broken))
+            return redirect("unit_remove", pk, unit)
+        messages.success(request, _("“%(name)s” is removed.") % {"name": piece.name})
+        return redirect("resource_units", pk)
+    context = {
+        "resource": found,
+        "unit": piece,
+        "last_of": emptied_without(piece),
+        "moves": piece.claims.filter(booking__isnull=False, during__endswith__gt=now()).exists(),
+        "bookings": list(needing(piece).select_related("booked_for", "resource")),
+        "others": list(piece.resources.exclude(pk=pk).order_by("name")),
+    }
+    return render(request, "resources/unit_remove.html", context)
+
+
+def _piece(request: Request, pk: int, unit: int) -> tuple[Resource, Unit]:
+    found = _resource(request, pk)
+    return found, get_object_or_404(found.units, pk=unit)
 
 
 # No longer
@@ -278,7 +319,7 @@ def retire(request: Request, pk: int) -> HttpResponse:
             else (retire_resource, _("It is no longer shared. Its history stays."))
         )
         try:
-            do(found, **_who(request.user, found.owner))
+            do(found, **who_acts(request.user, found.owner))
         except RuleBroken as broken:
             messages.error(request, str(broken))
             return redirect("resource_retire", pk)
@@ -299,7 +340,7 @@ def deputies(request: Request) -> HttpResponse:
 
     def name() -> None:
         said = {key: form.cleaned_data[key] for key in ("user", "first_day", "last_day")}
-        name_deputy(form.owner, **said, **_who(request.user, form.owner))
+        name_deputy(form.owner, **said, **who_acts(request.user, form.owner))
 
     if request.method == "POST" and tried(form, name):
         words = {"person": form.cleaned_data["user"], "owner": form.owner}
@@ -345,7 +386,7 @@ def deputy_end(request: Request, pk: int) -> HttpResponse:
     if not speaking_for(request.user, found.owner):
         raise Http404
     try:
-        end_deputy(found, **_who(request.user, found.owner))
+        end_deputy(found, **who_acts(request.user, found.owner))
     except RuleBroken as broken:
         messages.error(request, str(broken))
     else:

@@ -16,12 +16,13 @@ from collab4m.forms import refuse, tried
 from organisations.models import Body
 from organisations.views.shared import Request
 from programmes.models import Programme
-from records.people import bodies_acted_for, speaking_for
+from records.people import speaking_for
 from resources.forms.spans import span_of_address
-from resources.forms.waiting import OfferForm, WaitForm
+from resources.forms.waiting import OfferForm, WaitForm, what_of_address
 from resources.mails import asking_address
 from resources.models import Resource, Waiting, WaitingOffer, WaitState
 from resources.operations import NothingTaken, accept_offer, leave_list, places_of, wait_for
+from resources.views.shared import bodies_let_ask
 
 
 @require_GET
@@ -34,11 +35,12 @@ def waiting_list(request: Request) -> HttpResponse:
 def wait(request: Request, pk: int) -> HttpResponse:
     rows = Resource.objects.select_related("owner__as_school", "municipality")
     resource = get_permitted(rows, request.user, "resources.ask", pk=pk)
-    initial = span_of_address(request.GET) | {"quantity": request.GET.get("antal") or 1}
+    given = request.GET
+    initial = span_of_address(given) | what_of_address(given) | {"quantity": given.get("antal") or 1}
     form = WaitForm(
         request.POST if request.method == "POST" else None,
         initial=initial,
-        bodies=bodies_acted_for(request.user),
+        bodies=bodies_let_ask(request.user, resource),
         resource=resource,
         programmes=Programme.objects.in_swedish_order(),
     )
@@ -98,7 +100,9 @@ def offer_accept(request: Request, pk: int) -> HttpResponse:
         )
 
     if request.method == "POST" and tried(form, do):
-        messages.success(request, _("You have taken the offer."))
+        waits = made[0].is_open
+        text = _("You have taken the offer. Now the owner decides.") if waits else _("You have taken the offer.")
+        messages.success(request, text)
         return redirect(made[0])
     context = {
         "offer": offer,

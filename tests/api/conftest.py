@@ -1,9 +1,14 @@
-"""A program that speaks for a person."""
+"""A program that speaks for a person, and a van of the neighbour's that it may ask for."""
+
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils.timezone import localtime
 
+from collab4m.clock import now
 from organisations.operations import create_token
+from tests.factories import CategoryFactory, ResourceFactory
 
 
 @pytest.fixture
@@ -25,3 +30,44 @@ def reader(program, owner):
 @pytest.fixture
 def writer(program, system_administrator):
     return program(system_administrator, may_write=True)
+
+
+@pytest.fixture
+def at():
+    """A moment a week from now, at an hour of a day."""
+    midnight = localtime(now()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
+    return lambda hour, day=0: midnight + timedelta(days=day, hours=hour)
+
+
+@pytest.fixture
+def buses(db):
+    return CategoryFactory(name_sv="Minibuss", slug="minibuss")
+
+
+@pytest.fixture
+def van(neighbour, buses, asker, owner):
+    return ResourceFactory(name="Minibuss A", municipality=neighbour, category=buses, capacity=9)
+
+
+@pytest.fixture
+def speak(program, owner):
+    """Speaks as a program for somebody: `speak("post", "bookings/", {...}, by=asker)`."""
+    clients = {}
+
+    def send(method, address, body=None, *, by=owner, **headers):
+        client = clients.setdefault(by.pk, program(by, may_write=True))
+        return getattr(client, method)(f"/api/v1/{address}", body, content_type="application/json", headers=headers)
+
+    return send
+
+
+@pytest.fixture
+def ask(speak, van, owner, at):
+    def send(starts_at=None, ends_at=None, *, by=owner, headers=None, **more):
+        said = {
+            "resource": van.pk, "starts_at": (starts_at or at(9)).isoformat(),
+            "ends_at": (ends_at or at(11)).isoformat(), "purpose": "Studiebesök", **more,
+        }  # fmt: skip
+        return speak("post", "bookings/", said, by=by, **(headers or {}))
+
+    return send

@@ -27,7 +27,7 @@ LACKING, TOO_LATE = 400, 409
 
 
 def noon(days: int = 7) -> Any:
-    return timezone.localtime(now() + timedelta(days=days)).replace(hour=12, minute=0, second=0, microsecond=0)
+    return timezone.localtime(now()).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=days)
 
 
 def a_booking(home: Any, neighbour: Any, owner: Any, **traits: Any) -> Booking:
@@ -41,6 +41,10 @@ def a_booking(home: Any, neighbour: Any, owner: Any, **traits: Any) -> Booking:
 
 def of_resource(home: Any, neighbour: Any, owner: Any, asker: Any) -> list[Any]:
     return [ResourceFactory(municipality=neighbour).pk]
+
+
+def of_unit(home: Any, neighbour: Any, owner: Any, asker: Any) -> list[Any]:
+    return [ResourceFactory(municipality=neighbour).units.get().pk]
 
 
 def of_booking(home: Any, neighbour: Any, owner: Any, asker: Any) -> list[Any]:
@@ -100,6 +104,8 @@ RESOURCE_API_PAGES = [
         "api-resource-wait", args=of_resource, method="post", everyone=403,
         status={**IN_THE_AREA, "owner": LACKING, "asker": LACKING, "principal": LACKING}, draws=False,
     ),
+    Page("api-unit-list", status=CLOSED, draws=False),
+    Page("api-unit-detail", args=of_unit, status=IN_THE_AREA, draws=False),
     Page("api-booking-list", status=CLOSED, draws=False),
     detail("booking-detail", of_booking, SIDES),
     deed("booking-approve", of_booking, DECIDES),
@@ -111,7 +117,7 @@ RESOURCE_API_PAGES = [
     deed("booking-keep-time", of_booking, {"asker": 403, "committee": 403, "owner": TOO_LATE}),
     Page("api-waiting-list", status=CLOSED, draws=False),
     detail("waiting-detail", of_waiting, {**CLOSED, "owner": 200, "committee": 200}),
-    deed("waiting-leave", of_waiting, {"owner": 200, "committee": TOO_LATE}),
+    deed("waiting-leave", of_waiting, {"owner": 200, "committee": 403}),
     Page("api-waiting-offer-list", status=CLOSED, draws=False),
     detail("waiting-offer-detail", of_offer, {**CLOSED, "owner": 200, "committee": 200}),
     deed("waiting-offer-accept", of_offer, {"owner": 201, "committee": 403}),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from resources.operations import cancel_booking
 from tests.pages import Page
 from tests.resources.booking_stories import a_van, asked, asked_back, asked_in_series, in_days
 
@@ -34,6 +35,11 @@ def listed(home: Any, neighbour: Any, owner: Any) -> list[Any]:
     return []
 
 
+def let_go_of(home: Any, neighbour: Any, owner: Any) -> list[Any]:
+    cancel_booking(asked(home, owner, a_van(neighbour)), by=owner, on_behalf_of=home.body)
+    return []
+
+
 ASKERS = {
     "outsider": 404,
     "council_member": 403,
@@ -54,6 +60,7 @@ BOOKING_PAGES = [
     Page("bookings", query="?tom"),
     Page("bookings", args=listed),
     Page("bookings", args=listed, query="?lage=declined"),
+    Page("bookings", args=let_go_of, query="?vilka=vara"),
     Page("bookings", args=listed, query="?tid=tidigare"),
     Page("booking", args=alone, status=SEEN | {"principal": 404}),
     Page("booking", args=in_series, query="?serie", status=SEEN | {"principal": 404}),

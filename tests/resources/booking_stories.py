@@ -17,7 +17,7 @@ def a_van(neighbour: Any, **more: Any) -> Resource:
 
 
 def in_days(days: int, hour: int) -> Any:
-    midnight = timezone.localtime(now() + timedelta(days=days)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = timezone.localtime(now()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=days)
     return midnight + timedelta(hours=hour)
 
 

@@ -13,7 +13,7 @@ from tests.factories import CategoryFactory, ResourceFactory
 @pytest.fixture
 def at():
     """A moment a week from now, at an hour of a day: at(9), at(9, day=1)."""
-    midnight = timezone.localtime(now() + timedelta(days=7)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = timezone.localtime(now()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
 
     def moment(hour, *, day=0, minute=0):
         return midnight + timedelta(days=day, hours=hour, minutes=minute)

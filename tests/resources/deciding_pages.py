@@ -123,7 +123,7 @@ DECIDING_PAGES = [
     Page(
         "wait",
         args=shared,
-        query="?fran=2027-01-12T09:00&till=2027-01-12T11:00",
+        query=f"?fran={in_days(7, 9):%Y-%m-%dT%H:%M}&till={in_days(7, 11):%Y-%m-%dT%H:%M}",
         status={"committee": 403, "council_member": 403, "outsider": 404, "roleless": 404, "system_administrator": 404},
     ),
     Page("waiting_leave", args=standing, status=WAITING),

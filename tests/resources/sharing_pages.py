@@ -8,7 +8,7 @@ from typing import Any
 
 from collab4m.clock import now, today
 from records.models import span
-from resources.models import Booking, Deputy, Feature, Takes, Unit
+from resources.models import Booking, Deputy, Feature, Resource, Takes, Unit
 from resources.operations import Opening, request_booking, set_opening, set_price
 from tests.factories import CategoryFactory, ResourceFactory
 from tests.pages import Page
@@ -60,6 +60,26 @@ def of_tablets(home: Any) -> list[Any]:
     return [found.pk]
 
 
+def of_first_tablet(home: Any) -> list[Any]:
+    (pk,) = of_tablets(home)
+    return [pk, Unit.objects.get(name="iPad 1").pk]
+
+
+def of_second_tablet(home: Any) -> list[Any]:
+    (pk,) = of_tablets(home)
+    return [pk, Unit.objects.get(name="iPad 2").pk]
+
+
+def of_booked_tablet(home: Any, owner: Any) -> list[Any]:
+    pk, unit = of_second_tablet(home)
+    begins = now() + timedelta(days=7)
+    request_booking(
+        Resource.objects.get(pk=pk), starts_at=begins, ends_at=begins + timedelta(hours=2), quantity=2,
+        purpose="Prov", by=owner, on_behalf_of=home.body,
+    )  # fmt: skip
+    return [pk, unit]
+
+
 def of_booked_bus(home: Any, owner: Any) -> list[Any]:
     found = bus(home)
     begins = now() + timedelta(days=7)
@@ -103,6 +123,10 @@ SHARING_PAGES = [
     Page("resource_price", args=of_full_bus, query="?satt", everyone=403, status=FOR_OWNERS),
     Page("resource_units", args=of_bus, everyone=403, status=FOR_OWNERS),
     Page("resource_units", args=of_tablets, query="?flera", everyone=403, status=FOR_OWNERS),
+    Page("unit_change", args=of_first_tablet, everyone=403, status=FOR_OWNERS),
+    Page("unit_remove", args=of_first_tablet, query="?sista", everyone=403, status=FOR_OWNERS),
+    Page("unit_remove", args=of_second_tablet, everyone=403, status=FOR_OWNERS),
+    Page("unit_remove", args=of_booked_tablet, query="?bokad", everyone=403, status=FOR_OWNERS),
     Page("resource_retire", args=of_bus, everyone=403, status=FOR_OWNERS),
     Page("resource_retire", args=of_booked_bus, query="?bokad", everyone=403, status=FOR_OWNERS),
     Page("resource_retire", args=of_retired_bus, query="?slut", everyone=403, status=FOR_OWNERS),

@@ -3,7 +3,14 @@
 from datetime import time, timedelta
 
 from resources.models import OpenRule, Takes, Unit
-from resources.operations import alternatives_to, alternatives_to_each, block_resource, open_up, request_booking
+from resources.operations import (
+    alternatives,
+    alternatives_to,
+    alternatives_to_each,
+    block_resource,
+    open_up,
+    request_booking,
+)
 from tests.factories import ResourceFactory
 
 
@@ -94,13 +101,26 @@ def test_nothing_for_an_end_before_its_start(van, owner, asker, at):
 
 def test_many_times_are_answered_at_once(van, buses, home, neighbour, owner, asker, at, django_assert_num_queries):
     ResourceFactory(name="Minibuss B", municipality=neighbour, category=buses, capacity=9)
-    owner.roles_today  # noqa: B018
+    owner.around_today  # noqa: B018
     wanted = [(at(9, day=7 * week), at(12, day=7 * week)) for week in range(20)]
 
     with django_assert_num_queries(8):
         found = alternatives_to_each(van, wanted, user=owner)
 
     assert [{one.resource.name for one in each} for each in found] == [{"Minibuss A", "Minibuss B"}] * 20
+
+
+def test_those_beyond_the_first_that_are_looked_at_are_found_too(
+    van, buses, home, neighbour, owner, asker, at, monkeypatch
+):
+    monkeypatch.setattr(alternatives, "LOOKED_AT_FIRST", 1)
+    busy = ResourceFactory(name="Minibuss B", municipality=neighbour, category=buses, capacity=9)
+    other = ResourceFactory(name="Minibuss C", municipality=neighbour, category=buses, capacity=9)
+    book(busy, at(9), at(12), owner, home.body)
+
+    found = alternatives_to(van, at(9), at(12), user=owner)
+
+    assert (times(found, busy), times(found, other)) == ([], [(at(9), at(12))])
 
 
 def test_a_night_is_not_offered_to_whoever_asked_for_the_day(van, home, owner, at):

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import mail
 from django.utils import translation
+from django.utils.timezone import localtime
 
 from collab4m.clock import now, today
 from collab4m.school_year import SchoolYear
@@ -28,13 +29,16 @@ from resources.operations import (
     cancel_booking,
     change_time,
     change_what,
+    decline_booking,
     keep_time,
     local,
     open_up,
     price_of,
     prices_of,
+    red_days,
     request_booking,
 )
+from resources.operations.opening import DAYS_AHEAD
 from tests.factories import ProgrammeFactory, ProviderFactory, ResourceFactory, RoleFactory, SchoolFactory
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
@@ -89,9 +93,10 @@ def weekdays_eight_to_sixteen(resource, **more):
 
 
 def next_weekday(weekday):
-    """That day in two weeks, 1 for Monday."""
+    """That day in two weeks, 1 for Monday; a week later when it is red."""
     day = today() + timedelta(days=14)
-    return day + timedelta(days=(weekday - day.isoweekday()) % 7)
+    day += timedelta(days=(weekday - day.isoweekday()) % 7)
+    return day + timedelta(weeks=day in red_days(day.year))
 
 
 def test_closed_days_breaks_and_hours_are_refused_with_what_can_be_had(ask, van, neighbour):
@@ -108,6 +113,21 @@ def test_closed_days_breaks_and_hours_are_refused_with_what_can_be_had(ask, van,
         with pytest.raises(ResourceClosed) as closed:
             ask(van, local(on, time(begins)), local(on, time(ends)))
         assert closed.value.alternatives
+
+
+def test_a_break_closes_the_last_day_within_sight(van, neighbour):
+    last = today() + timedelta(days=DAYS_AHEAD)
+    SchoolBreak.objects.create(
+        municipality=neighbour, name="Lov", school_year=SchoolYear.of(last), valid=(last, last + timedelta(days=1))
+    )
+    for weekday in range(1, 8):
+        OpenRule.objects.create(resource=van, weekday=weekday, opens=time(8), closes=time(16), on_red_days=True)
+
+    open_up(van)
+
+    opened = {localtime(span.lower).date() for span in van.open_spans.values_list("during", flat=True)}
+    assert last - timedelta(days=1) in opened
+    assert last not in opened
 
 
 def test_red_days_are_closed_unless_the_owner_says_otherwise(ask, van):
@@ -190,6 +210,21 @@ def test_a_key_is_for_one_resource(ask, van, at):
         ask(other, at(9), at(10), idempotency_key="k")
 
 
+def test_a_key_is_for_one_body(ask, van, at, two_homes, home, neighbour):
+    ask(van, at(9), at(10), by=two_homes, on_behalf_of=home.body, idempotency_key="k")
+
+    with pytest.raises(KeyUsed):
+        ask(van, at(9), at(10), by=two_homes, on_behalf_of=neighbour.body, idempotency_key="k")
+
+
+def test_the_area_is_that_of_the_body_and_not_of_the_person(ask, van, at, two_homes, home, elsewhere):
+    RoleFactory(user=two_homes, kind=RoleKind.ADMINISTRATOR, body=elsewhere.body)
+
+    with pytest.raises(MayNotAsk):
+        ask(van, at(9), at(10), by=two_homes, on_behalf_of=elsewhere.body)
+    assert ask(van, at(9), at(10), by=two_homes, on_behalf_of=home.body)
+
+
 # Price and time by the clock
 
 
@@ -221,6 +256,13 @@ def test_the_turnaround_passes_by_real_time_in_the_night_when_clocks_change(ask,
     assert first.claims.get().blocked.upper == first.ends_at + timedelta(minutes=30)
 
 
+def test_a_key_is_known_again_in_the_hour_that_the_clock_repeats(ask, van):
+    sunday = last_sunday(10)
+    time_ = local(sunday, time(2, 15)), local(sunday, time(2, 45))
+
+    assert ask(van, *time_, idempotency_key="k") == ask(van, *time_, idempotency_key="k")
+
+
 def test_a_weekend_over_midnight_is_one_booking_priced_once(ask, van):
     priced(van, "day", 400)
     friday = next_weekday(5)
@@ -243,6 +285,13 @@ def test_an_occasion_costs_the_same_however_long_and_midnight_ends_the_day(van):
     assert price_of(van, local(friday, time(15)), local(friday + timedelta(days=3), time(7))).sek == 250
     van.price_rules.update(unit="day")
     assert price_of(van, local(friday, time(15)), local(friday + timedelta(days=1), time())).sek == 250
+
+
+def test_what_is_taken_whole_has_one_price_however_many_are_said(ask, van, at):
+    priced(van, "hour", 100)
+
+    assert ask(van, at(9), at(11), quantity=3).price_sek == 200
+    assert [one.sek for one in prices_of(van, [(at(9), at(11))], 3)] == [200]
 
 
 def test_a_price_stays_as_it_was_when_it_was_asked_for(ask, van, at):
@@ -298,6 +347,51 @@ def test_another_time_keeps_the_old_one_until_the_owner_has_answered(ask, decide
     kept = keep_time(moved, by=owner, on_behalf_of=home.body)
     assert (kept.request_state, kept.starts_at, kept.price_sek) == (RequestState.APPROVED, at(9), 200)
     assert ask(decided, at(13), at(14))
+
+
+def test_the_time_that_is_kept_keeps_its_turnaround_too(ask, decided, at, owner, home, asker, neighbour):
+    who = {"by": asker, "on_behalf_of": neighbour.body}
+    booking = approve_booking(ask(decided, at(9), at(11)), **who)
+    approve_booking(ask(decided, at(11), at(12)), **who)
+    decided.turnaround_minutes = 60
+    decided.save()
+
+    moved = change_time(booking, starts_at=at(14), ends_at=at(16), by=owner, on_behalf_of=home.body)
+
+    assert [(one.during.lower, one.blocked.upper) for one in moved.claims.order_by("during")] == [
+        (at(9), at(11)), (at(14), at(17)),
+    ]  # fmt: skip
+    kept = decline_booking(moved, reason="Vi behöver den själva.", **who)
+    assert [(one.during.lower, one.blocked.upper) for one in kept.claims.all()] == [(at(9), at(11))]
+    assert kept.turnaround_minutes == 0
+
+
+def test_a_wish_that_touches_what_is_kept_holds_both_with_their_own_turnarounds(
+    ask, decided, at, owner, home, asker, neighbour
+):
+    who = {"by": asker, "on_behalf_of": neighbour.body}
+    booking = approve_booking(ask(decided, at(9), at(11)), **who)
+    approve_booking(ask(decided, at(11), at(12)), **who)
+    decided.turnaround_minutes = 60
+    decided.save()
+
+    moved = change_time(booking, starts_at=at(7), ends_at=at(8), by=owner, on_behalf_of=home.body)
+
+    assert [(one.during.lower, one.blocked.upper) for one in moved.claims.order_by("during")] == [
+        (at(7), at(9)), (at(9), at(11)),
+    ]  # fmt: skip
+
+
+def test_what_is_cancelled_is_the_time_that_was_approved(ask, decided, at, owner, home, asker, neighbour):
+    priced(decided, "hour", 100)
+    booking = approve_booking(ask(decided, at(9), at(11)), by=asker, on_behalf_of=neighbour.body)
+    moved = change_time(booking, starts_at=at(13), ends_at=at(16), by=owner, on_behalf_of=home.body)
+
+    cancelled = cancel_booking(moved, by=owner, on_behalf_of=home.body)
+
+    cancelled.refresh_from_db()
+    assert (cancelled.request_state, cancelled.starts_at) == (RequestState.CANCELLED, at(9))
+    assert (cancelled.price_sek, cancelled.kept_price_rule, cancelled.kept_price_sek) == (200, None, None)
 
 
 def test_what_it_is_for_changes_and_the_owner_is_told(ask, van, at, owner, home, asker):

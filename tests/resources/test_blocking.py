@@ -1,8 +1,12 @@
 """Blocking: what it would displace is shown first, and what has come since is never displaced unseen."""
 
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.core import mail
 
+from collab4m.clock import today
 from records.operations import deliver_mail
 from resources.models import Blocking, Booking, Claim, RequestState, Takes, Unit, Waiting, WaitingOffer, WaitState
 from resources.operations import (
@@ -20,6 +24,8 @@ from resources.operations import (
     wait_for,
 )
 from tests.factories import ResourceFactory
+
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
 
 @pytest.fixture
@@ -54,7 +60,7 @@ def test_half_a_hall_displaces_the_booking_of_the_whole(hall, ask, block, at, ow
         RequestState.APPROVED,
     ]
     deliver_mail()
-    (message,) = (one for one in mail.outbox if "inställd av ägaren" in one.subject)
+    (message,) = (one for one in mail.outbox if "avbokad av ägaren" in one.subject)
     assert message.to == [owner.email]
     assert "Service" in message.body
 
@@ -150,6 +156,16 @@ def test_what_cannot_be_blocked_says_why(van, ask, block, at):
     with pytest.raises(BookingRefused):
         block(van, at(16), at(17), reason=" ")
     assert Blocking.objects.count() == 1
+
+
+def test_an_end_before_the_start_in_the_hour_that_the_clock_repeats_says_so(van, block):
+    sunday = date(today().year + (today() >= date(today().year, 10, 20)), 10, 31)
+    sunday -= timedelta(days=sunday.isoweekday() % 7)
+    begins, ends = (datetime.combine(sunday, at, STOCKHOLM) for at in (time(2, 10, fold=1), time(2, 50)))
+
+    with pytest.raises(BookingRefused) as refused:
+        block(van, begins, ends)
+    assert refused.value.field == "ends_at"
 
 
 def test_only_the_owner_blocks(van, at, owner, home):

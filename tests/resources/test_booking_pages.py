@@ -8,9 +8,10 @@ import pytest
 from django.utils.timezone import localtime
 
 from resources.models import Approval, Booking, PriceRule, RequestState, Takes, Unit
-from resources.operations import approve_booking, request_booking
+from resources.operations import approve_booking, cancel_booking, change_time, prices_of, request_booking
+from resources.templatetags.booking_words import price_how
 from tests.factories import ResourceFactory
-from tests.resources.booking_stories import asked, asked_back, asked_in_series, in_days
+from tests.resources.booking_stories import a_van, asked, asked_back, asked_in_series, in_days
 
 
 def filled(starts_at, ends_at, **more):
@@ -55,12 +56,32 @@ def test_the_price_is_shown_before_it_is_sent_and_stands_on_the_booking(client, 
 
     page = look(van, given)
 
+    assert "150 kr per timme" in client.get(f"/resurser/{van.pk}/boka/").content.decode()
     assert "300 kr" in page.content.decode()
     assert Booking.objects.count() == 0
     answer = send(van, given)
     booking = Booking.objects.get()
     assert answer.url == booking.get_absolute_url()
     assert (booking.price_sek, booking.pupils, booking.request_state) == (300, 8, RequestState.APPROVED)
+
+
+@pytest.mark.parametrize(
+    ("unit", "minutes", "words"),
+    [
+        ("hour", 20, "0,33 timme à 150 kr"),
+        ("hour", 60, "1 timme à 150 kr"),
+        ("hour", 90, "1,5 timmar à 150 kr"),
+        ("hour", 600, "10 timmar à 150 kr"),
+        ("day", 90, "1 dag à 150 kr"),
+        ("occasion", 90, ""),
+    ],
+)
+def test_how_a_price_came_about_is_told_in_plain_figures(van, at, unit, minutes, words):
+    PriceRule.objects.create(resource=van, number=1, unit=unit, sek=150, valid=(at(0).date() - timedelta(9), None))
+
+    (price,) = prices_of(van, [(at(9), at(9, minute=minutes))])
+
+    assert price_how(price) == words
 
 
 def test_a_price_that_changes_meanwhile_is_shown_again(client, look, van, owner, at):
@@ -103,8 +124,9 @@ def test_a_refusal_offers_links_that_keep_what_was_typed(client, look, van, owne
     assert kept["syfte"] == ["Studiebesök på bageriet"]
     assert (kept["elever"], kept["kostnad"]) == (["8"], ["4711"])
     assert page.context["wait_address"].startswith(f"/resurser/{van.pk}/vantelista/?fran=")
-    form = client.get(offers[0].address).context["form"]
-    assert form["purpose"].value() == "Studiebesök på bageriet"
+    for address in (offers[0].address, page.context["wait_address"]):
+        form = client.get(address).context["form"]
+        assert (form["purpose"].value(), form["cost_place"].value()) == ("Studiebesök på bageriet", "4711")
 
 
 def test_a_series_says_what_is_left_out_and_takes_substitutes_as_shown(
@@ -259,7 +281,7 @@ def test_the_list_asks_as_much_of_the_database_for_many_as_for_one(
     client.force_login(owner)
     client.get("/resurser/bokningar/")
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = client.get("/resurser/bokningar/")
 
     assert len(page.context["rows"]) == rows
@@ -273,9 +295,10 @@ def test_a_page_asks_as_much_of_the_database_for_a_long_series_as_for_a_short(
     client.force_login(owner)
     client.get(made[1].get_absolute_url())
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(12):
         page = client.get(made[1].get_absolute_url())
 
+    assert (page.text.count("Det som har hänt"), page.text.count("/historik/")) == (1, 1)
     assert len(page.context["siblings"]) == dates
 
 
@@ -344,7 +367,44 @@ def test_the_owners_question_is_answered_on_the_page(client, home, owner, neighb
     booking.refresh_from_db()
     assert "Vem kör?" in page
     assert booking.request_state == RequestState.REQUESTED
-    assert "Ägaren frågade" in client.get(booking.get_absolute_url()).content.decode()
+    page = client.get(booking.get_absolute_url()).content.decode()
+    assert "Ägaren frågade" in page
+    assert '<p lang="sv">Läraren.</p>' in page
+
+
+def approved_with_a_note(home, owner, neighbour, asker):
+    booking = asked(home, owner, a_van(neighbour))
+    return approve_booking(booking, note="Nyckeln hänger i receptionen.", by=asker, on_behalf_of=neighbour.body)
+
+
+def test_a_note_is_not_a_question_when_another_time_is_asked_for(client, home, owner, neighbour, asker, at):
+    booking = approved_with_a_note(home, owner, neighbour, asker)
+    client.force_login(owner)
+    change_time(booking, starts_at=at(9), ends_at=at(12), by=owner, on_behalf_of=home.body)
+
+    page = client.get(booking.get_absolute_url()).content.decode()
+
+    assert "Från ägaren, om den gamla tiden" in page
+    assert "Ägaren frågade" not in page
+    assert re.search(r"Annan tid: \w+ [^:]* kl\. 9–12 i stället för \w+ [^:]* kl\. 9–11\.", page)
+
+
+def test_history_names_a_booking_by_the_clock_in_sweden(van, home, owner):
+    booking = asked(home, owner, van)
+    booking.refresh_from_db()
+
+    assert str(booking) == f"Minibuss A, {in_days(7, 9):%Y-%m-%d} 09.00"
+
+
+def test_a_note_is_not_why_it_was_cancelled(client, home, owner, neighbour, asker):
+    booking = approved_with_a_note(home, owner, neighbour, asker)
+    client.force_login(owner)
+    cancel_booking(booking, by=owner, on_behalf_of=home.body)
+
+    page = client.get(booking.get_absolute_url()).content.decode()
+
+    assert "Nyckeln hänger i receptionen." not in page
+    assert f"{booking.pk}.ics" not in page
 
 
 def test_that_an_answer_is_waited_for_is_the_heading_of_the_whole_list_only(client, home, owner, neighbour, asker):
@@ -354,9 +414,9 @@ def test_that_an_answer_is_waited_for_is_the_heading_of_the_whole_list_only(clie
     def page(query):
         return client.get(f"/resurser/bokningar/{query}").content.decode()
 
-    assert "väntar på ert svar" in page("")
-    assert "väntar på ert svar" not in page("?tid=tidigare")
-    assert "väntar på ert svar" not in page("?lage=declined")
+    assert "väntar på ditt svar" in page("")
+    assert "väntar på ditt svar" not in page("?tid=tidigare")
+    assert "väntar på ditt svar" not in page("?lage=declined")
 
 
 def test_a_substitute_in_a_series_moves_at_its_own_price(client, van, buses, home, owner, neighbour):

@@ -1,18 +1,24 @@
 """Many for one: exactly one gets it, the others a refusal with a way out, and nobody is left hanging."""
 
+import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from collab4m.clock import now
+from collab4m.clock import now, today
 from organisations.models import RoleKind
-from resources.models import Approval, Blocking, Booking, Claim, RequestState, Rivalry, Takes, Unit, Waiting
+from records.models import Event
+from resources.models import Approval, Blocking, Booking, Claim, RequestState, Resource, Rivalry, Takes, Unit, Waiting
 from resources.operations import (
+    LastUnit,
     NotAwaitingDecision,
     OfferEnded,
     Pattern,
+    ResourceRefused,
     SlotTaken,
+    UnitNeeded,
     accept_offer,
     approve_booking,
     block_resource,
@@ -21,8 +27,11 @@ from resources.operations import (
     displaced_by,
     expire_offers,
     expire_requests,
+    remove_unit,
     request_booking,
     request_series,
+    set_price,
+    share_resource,
     wait_for,
 )
 from tests.factories import ResourceFactory, RoleFactory
@@ -45,6 +54,16 @@ def deadlocks():
         cursor.execute("SELECT pg_stat_clear_snapshot()")
         cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         return cursor.fetchone()[0]
+
+
+def waits_for_a_lock(cursor):
+    """Whether anybody in this database does."""
+    cursor.execute("SELECT pg_stat_clear_snapshot()")
+    cursor.execute(
+        "SELECT EXISTS (SELECT FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock' AND pid <> pg_backend_pid())"
+    )
+    return cursor.fetchone()[0]
 
 
 @pytest.fixture
@@ -266,6 +285,27 @@ def test_a_blocking_against_bookings(van, ask, neighbour, asker, at):
     assert_never_twice()
 
 
+def test_a_price_is_not_taken_away_from_a_booking_that_is_being_made(van, ask, neighbour, asker, at):
+    def price():
+        return set_price(
+            van, unit="day", sek=Decimal(400), vat="ask", first_day=today(), by=asker, on_behalf_of=neighbour.body
+        )
+
+    first, answers = price(), []
+    rival = threading.Thread(target=lambda: answers.extend(at_once(price)))
+    with transaction.atomic():
+        booking = ask(van, at(9), at(11))()
+        rival.start()
+        with connection.cursor() as cursor:
+            while rival.is_alive() and not waits_for_a_lock(cursor):
+                rival.join(timeout=0.05)
+    rival.join(timeout=60)
+
+    booking.refresh_from_db()
+    assert booking.price_rule == first
+    assert isinstance(answers[0], ResourceRefused)
+
+
 def test_what_is_freed_goes_to_one_in_line_and_to_nobody_beside(van, ask, home, neighbour, owner, asker, at):
     for day in range(ROUNDS):
         booking = ask(van, at(9, day=day), at(12, day=day))()
@@ -322,6 +362,68 @@ def test_what_runs_out_ends_once_whoever_notices(van, ask, neighbour, asker, at)
 
         got = [answer for answer in won(answers, SlotTaken, NotAwaitingDecision) if isinstance(answer, Booking)]
         assert len(got) == 1
+        assert got[0] != held
         assert on(at, day).get().booking == got[0]
     assert_never_twice()
     assert not Blocking.objects.exists()
+
+
+def test_what_runs_out_at_that_instant_is_approved_or_expired_never_both(van, ask, neighbour, asker, at):
+    van.approval, van.rivalry = Approval.BY_OWNER, Rivalry.HOLD
+    van.save()
+    for day in range(ROUNDS):
+        held = ask(van, at(9, day=day), at(11, day=day))()
+        Booking.objects.filter(pk=held.pk).update(decide_by=now() + timedelta(milliseconds=20 * day))
+
+        def approve(held=held):
+            return approve_booking(held, by=asker, on_behalf_of=neighbour.body)
+
+        answers = at_once(*[expire_requests, approve] * 3, expire_requests)
+        expire_requests()
+
+        approved = [answer for answer in won(answers, NotAwaitingDecision) if isinstance(answer, Booking)]
+        held.refresh_from_db()
+        events = set(Event.objects.about(held).values_list("name", flat=True)) & {"booking.approved", "booking.expired"}
+        if approved:
+            assert (len(approved), held.request_state, events) == (1, RequestState.APPROVED, {"booking.approved"})
+        else:
+            assert (held.request_state, events) == (RequestState.EXPIRED, {"booking.expired"})
+        assert on(at, day).count() == len(approved)
+    assert_never_twice()
+
+
+def test_a_piece_that_is_removed_is_in_no_booking(neighbour, buses, asker, ask, at):
+    """Bookings of a pool against the removal of a piece: what is booked has its pieces, and the piece none to come."""
+    for day in range(ROUNDS):
+        units = [Unit.objects.create(owner=neighbour.body, name=f"iPad {number}") for number in range(3)]
+        pool = ResourceFactory(municipality=neighbour, category=buses, units=units, takes=Takes.SOME)
+
+        def remove(unit):
+            return lambda: remove_unit(unit, by=asker, on_behalf_of=neighbour.body)
+
+        answers = at_once(
+            remove(units[0]), remove(units[1]), *[ask(pool, at(9, day=day), at(11, day=day)) for _rival in range(6)]
+        )
+
+        got = won(answers, SlotTaken, UnitNeeded, LastUnit)
+        left = pool.units.count()
+        bookings = [answer for answer in got if isinstance(answer, Booking)]
+        assert len(got) - len(bookings) == 3 - left
+        assert len(bookings) == left == Claim.objects.filter(booking__in=bookings, unit__resources=pool).count()
+        assert not Unit.objects.filter(pk__in=[unit.pk for unit in units], resources=None).exists()
+    assert_never_twice()
+
+
+def test_a_piece_is_never_removed_from_under_a_whole_that_is_shared(neighbour, buses, asker):
+    for day in range(ROUNDS):
+        left, right = (Unit.objects.create(owner=neighbour.body, name=name) for name in ("Vänster", "Höger"))
+        hall = ResourceFactory(municipality=neighbour, category=buses, units=[left, right])
+        facts = {"name": f"Allt {day}", "category": buses, "kind": buses.kind}
+
+        answers = at_once(
+            *[lambda unit=unit: remove_unit(unit, by=asker, on_behalf_of=neighbour.body) for unit in (left, right)],
+            lambda facts=facts, hall=hall: share_resource(owner=neighbour.body, facts=facts, parts=[hall], by=asker),
+        )
+
+        won(answers, LastUnit)
+        assert hall.units.get() == Resource.objects.get(name=f"Allt {day}").units.get()

@@ -26,7 +26,7 @@ from resources.operations import (
     remind_deciders,
     rivals_of,
 )
-from tests.factories import ResourceFactory, UserFactory
+from tests.factories import CategoryFactory, ResourceFactory, UserFactory
 
 
 @pytest.fixture
@@ -114,6 +114,20 @@ def test_a_rival_that_came_after_the_page_was_shown_stops_the_approval(asked, as
     assert states(wanted, rival) == [RequestState.REQUESTED, RequestState.REQUESTED]
     assert not Claim.objects.exists()
     approve_booking(wanted, seen=[rival.pk], by=asker, on_behalf_of=neighbour.body)
+
+
+def test_what_could_be_had_instead_is_as_many_as_were_asked_for(ask, at, asker, neighbour, buses):
+    units = [Unit.objects.create(owner=neighbour.body, name=f"iPad {number}") for number in range(3)]
+    facts = {"municipality": neighbour, "category": buses, "approval": Approval.BY_OWNER, "rivalry": Rivalry.COMPETE}
+    tablets = ResourceFactory(takes=Takes.SOME, units=units, **facts)
+    booking = ask(tablets, at(9), at(11), quantity=2)
+    ask(tablets, at(9), at(11), quantity=2, by=asker, on_behalf_of=neighbour.body)
+
+    with pytest.raises(SlotTaken) as refused:
+        approve_booking(booking, by=asker, on_behalf_of=neighbour.body)
+
+    assert refused.value.alternatives
+    assert not [one for one in refused.value.alternatives if one.starts_at == at(9)]
 
 
 def test_the_first_request_holds_and_the_next_gets_a_way_out(asked, ask, at):
@@ -289,8 +303,8 @@ def test_a_part_of_a_series_is_approved_and_the_rest_declined_in_one_mail(
     assert ([one.pk for one in given], [one.pk for one in refused]) == ([dates[0].pk, dates[2].pk], [dates[1].pk])
     assert states(*dates) == [RequestState.APPROVED, RequestState.DECLINED, RequestState.APPROVED]
     assert sorted(subjects()) == [
+        (owner.email, "Bokningen av Minibuss A är godkänd"),
         (owner.email, "Din förfrågan om Minibuss A får avslag"),
-        (owner.email, "Minibuss A är bokad för dig"),
     ]
 
 
@@ -308,6 +322,24 @@ def test_a_series_is_decided_whole_or_not_at_all(asked, ask, at, series_of, aske
 
     assert states(*dates) == [RequestState.REQUESTED, RequestState.REQUESTED]
     assert list(Claim.objects.values_list("booking", flat=True)) == [rival.pk]
+
+
+def test_a_date_on_something_else_points_to_what_could_stand_in_for_that(asked, ask, at, series_of, asker, neighbour):
+    rules = {"approval": Approval.BY_OWNER, "rivalry": Rivalry.COMPETE, "municipality": neighbour}
+    halls = CategoryFactory(name_sv="Idrottshall", slug="idrottshall")
+    other, spare = (ResourceFactory(name=name, category=halls, **rules) for name in ("Hall A", "Hall B"))
+    dates = [ask(asked, at(9), at(11)), ask(other, at(9, day=7), at(11, day=7))]
+    series = series_of(*dates)
+    approve_booking(ask(other, at(10, day=7), at(12, day=7)), by=asker, on_behalf_of=neighbour.body)
+    Booking.objects.filter(pk=dates[1].pk).update(request_state=RequestState.REQUESTED)
+
+    with pytest.raises(SlotTaken) as refusal:
+        decide_series(
+            series, owner=neighbour.body, approve={one.pk for one in dates}, shown={one.pk for one in dates},
+            by=asker, on_behalf_of=neighbour.body,
+        )  # fmt: skip
+
+    assert (spare, at(9, day=7)) in [(one.resource, one.starts_at) for one in refusal.value.alternatives]
 
 
 def test_a_series_with_a_rival_that_was_not_shown_is_not_decided(asked, ask, at, series_of, asker, neighbour):

@@ -9,7 +9,7 @@ from django.urls import reverse
 from collab4m.clock import today
 from records.models import span
 from resources.models import Blocking, Booking, Claim, Deputy, RequestState, Waiting, WaitingOffer, WaitState
-from resources.operations import request_booking
+from resources.operations import approve_booking, change_time, decline_booking, request_booking
 from tests.factories import CategoryFactory, ResourceFactory, UserFactory
 from tests.resources.booking_stories import in_days
 from tests.resources.deciding_pages import ask, competing, in_line, put_in_series
@@ -134,8 +134,30 @@ def test_what_was_decided_meanwhile_keeps_what_was_written(decider, rivals):
 
     response = decider.post(reverse("booking_decline", args=[rivals[0].pk]), {"reason": "Vi behöver den själva."})
 
-    assert "redan beslutad, återtagen eller har gått ut" in words(response)
+    assert "redan beslutad, tillbakadragen eller har gått ut" in words(response)
     assert "Vi behöver den själva." in response.content.decode()
+
+
+def test_no_to_another_time_says_that_the_booking_stands(decider, van, home, owner, asker, neighbour):
+    booking = approve_booking(ask(home, owner, van), by=asker, on_behalf_of=neighbour.body)
+    times = {"starts_at": in_days(8, 9), "ends_at": in_days(8, 11)}
+    change_time(booking, **times, by=owner, on_behalf_of=home.body)
+
+    response = decider.post(reverse("booking_decline", args=[booking.pk]), {"reason": "Service."}, follow=True)
+
+    assert "Den nya tiden får avslag, och bokningen gäller som förut." in words(response)
+    assert state(booking) == RequestState.APPROVED
+
+
+def test_the_last_date_of_a_series_is_decided_alone(decider, home, neighbour, owner, asker):
+    put_in_series(home, neighbour, owner)
+    first, *others = Booking.objects.exclude(series=None).order_by("during")
+    address = reverse("series_decide", args=[first.pk])
+    assert address in decider.get(first.get_absolute_url()).content.decode()
+    for one in others:
+        decline_booking(one, reason="Service.", by=asker, on_behalf_of=neighbour.body)
+
+    assert address not in decider.get(first.get_absolute_url()).content.decode()
 
 
 def test_a_question_goes_back(decider, rivals):
@@ -263,6 +285,18 @@ def test_standing_in_line_from_a_refusal_keeps_the_time(client, owner, home, nei
 
     assert "Du står i en kö" in words(response)
     assert Waiting.objects.get().purpose == "Match"
+
+
+def test_one_waits_for_those_whom_the_owner_lets_ask(client, two_homes, home, neighbour, van):
+    client.force_login(two_homes)
+    both = client.get(reverse("wait", args=[van.pk])).context["form"]
+    van.askers = "owner"
+    van.save()
+
+    form = client.get(reverse("wait", args=[van.pk])).context["form"]
+
+    assert {str(body) for body in both.bodies.values()} == {str(home.body), str(neighbour.body)}
+    assert [str(body) for body in form.bodies.values()] == [str(neighbour.body)]
 
 
 def test_there_is_a_way_on_when_the_time_is_free(client, owner, van):

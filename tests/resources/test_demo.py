@@ -6,7 +6,7 @@ import pytest
 
 from collab4m.clock import today
 from organisations.models import Municipality
-from resources.demo import load_demo
+from resources.demo import load_demo, remove_demo
 from resources.models import Blocking, Booking, Claim, Feature, RequestState, Resource, Series, Waiting
 from resources.operations import Need, local, open_spans, search_resources
 from tests.organisations.test_demo import everything, person
@@ -85,6 +85,17 @@ def test_a_minibus_with_a_tow_bar_on_three_tuesdays_is_found_in_several_towns(de
 def _coming(days):
     first = today() + timedelta(days=1)
     return [first + timedelta(days=step) for step in range(days)]
+
+
+def test_it_can_be_loaded_on_any_day_of_the_week(demo, monkeypatch):
+    alone = Booking.objects.filter(series=None)
+    number = alone.count()
+
+    for days in range(1, 7):
+        remove_demo()
+        monkeypatch.setattr("resources.demo.today", lambda days=days: today() + timedelta(days=days))
+        load_demo()
+        assert alone.count() == number
 
 
 def test_load_demo_a_second_time_adds_nothing(demo):

@@ -1,17 +1,17 @@
 """The search page and a resource's page: what is said, to whom, and with how many queries."""
 
 import re
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
 from collab4m.clock import today
-from resources.models import Feature, PriceRule, Takes, Unit, UnmetNeed
+from resources.models import Feature, OpenRule, PriceRule, Takes, Unit, UnmetNeed
 from resources.operations import request_booking
 from tests.factories import CategoryFactory, ResourceFactory
 
 DAY = today() + timedelta(days=8)
-SEARCH_QUERIES, CATALOGUE_QUERIES, RESOURCE_QUERIES = 20, 13, 26
+SEARCH_QUERIES, CATALOGUE_QUERIES, RESOURCE_QUERIES = 20, 13, 25
 THREE_WEEKS = {"dag": DAY.isoformat(), "fran": "9.00", "till": "14", "veckor": "3"}
 
 
@@ -31,10 +31,19 @@ def heading(text):
     return re.sub(r"<[^>]*>", "", re.search(r"<h1>(.*?)</h1>", text)[1]).strip()
 
 
+def test_whoever_runs_the_portal_is_in_no_area(client, system_administrator, van):
+    client.force_login(system_administrator)
+
+    text = client.get("/resurser/").content.decode()
+    assert "Resurser visas för den som arbetar i ett samverkansområde" in text
+    assert "i ditt område" not in text
+    assert "Du arbetar inte i något samverkansområde" in client.get("/resurser/tidslinje/").content.decode()
+
+
 def test_an_area_that_shares_nothing_is_told_what_to_do(page):
     text = page()
 
-    assert heading(text) == "Inget delas i ert område än"
+    assert heading(text) == "Inget delas i ditt område än"
     assert "Börja med något som står still" in text
 
 
@@ -58,6 +67,25 @@ def test_three_weeks_in_a_row_are_searched_from_ones_own_municipality(page, van,
     assert not UnmetNeed.objects.exists()
 
 
+def test_hours_in_several_weeks_are_said_as_one_stretch(page, van, asker):
+    weeks = [DAY.isocalendar(), (DAY + timedelta(days=7)).isocalendar()]
+    first, last = (f"{one.year}-{one.week:02}" for one in weeks)
+
+    text = page({"timmar": "3", "vecka": first, "till_vecka": last})
+
+    assert f"tre timmar i v. {weeks[0].week}–{weeks[1].week}." in text
+
+
+def test_a_day_with_a_pause_says_once_that_it_is_open_in_breaks_too(page, van, asker):
+    for opens, closes in ((8, 12), (13, 17)):
+        OpenRule.objects.create(resource=van, weekday=2, opens=time(opens), closes=time(closes), in_breaks=True)
+
+    text = page(address=van.get_absolute_url())
+
+    assert "<dt>Tisdag</dt><dd>8–12, 13–17, även på lov</dd>" in text
+    assert "<dt>Onsdag–söndag</dt><dd>stängt</dd>" in text
+
+
 def test_the_way_to_asking_has_the_series_filled_in(page, van, asker):
     text = page(THREE_WEEKS)
 
@@ -70,7 +98,7 @@ def test_what_is_not_found_whole_is_kept_once(page, van, home, asker):
     for _time in range(2):
         text = page({"platser": "40", **THREE_WEEKS})
 
-    assert heading(text) == "Ingen resurs är det ni söker"
+    assert heading(text) == "Ingen resurs är det du söker"
     assert "utan vem som sökte" in text
     assert [(row.from_municipality, row.sought["capacity"]) for row in UnmetNeed.objects.all()] == [(home, 40)]
 
@@ -114,6 +142,9 @@ def test_any_three_hours_in_some_weeks(page, van, asker):
         ({"dag": "0001-01-01", "fran": "9", "till": "10"}, "Den dagen har passerat"),
         ({"dag": DAY.isoformat(), "fran": "kvart över", "till": "10"}, "Skriv tiden i timmar och minuter"),
         ({"timmar": "3"}, "Välj från vilken vecka."),
+        ({"vardag": "2"}, "Skriv hur många timmar"),
+        ({"tidigast": "0"}, "Skriv hur många timmar"),
+        ({"senast": "12", "dag": DAY.isoformat(), "fran": "9", "till": "10"}, "Lämna det andra tomt."),
         ({"timmar": "3", **THREE_WEEKS}, "Lämna det andra tomt."),
         ({"platser": "många"}, "med siffror"),
     ],
@@ -170,13 +201,13 @@ def test_the_page_of_a_resource_says_what_it_is(page, van, neighbour, asker):
         "Nästa lediga tider", "Alltid. Ägaren har inte satt några tider.", "Godkänns direkt".lower(),
     ):  # fmt: skip
         assert words in text
-    assert "För er som har hand om den" not in text
+    assert "För dig som har hand om den" not in text
 
 
 def test_the_owner_has_the_ways_to_change_it(client, van, asker, owner):
     client.force_login(asker)
 
-    assert "För er som har hand om den" in client.get(f"/resurser/{van.pk}/").content.decode()
+    assert "För dig som har hand om den" in client.get(f"/resurser/{van.pk}/").content.decode()
 
 
 def test_ones_own_bookings_are_shown_and_others_are_not(client, page, van, home, owner, asker, principal, at):
@@ -192,7 +223,8 @@ def test_a_whole_and_its_parts_lead_to_each_other(page, neighbour, asker):
     half = ResourceFactory(name="Halva hallen", municipality=neighbour, units=[left])
     whole = ResourceFactory(name="Hela hallen", municipality=neighbour, units=[left, right], takes=Takes.ALL)
 
-    assert "en del av den här" in page(address=f"/resurser/{whole.pk}/")
+    text = page(address=f"/resurser/{whole.pk}/")
+    assert ("en del av den här" in text, "2, bokas som en helhet" in text) == (True, True)
     assert "helheten som den här är en del av" in page(address=f"/resurser/{half.pk}/")
 
 

@@ -3,6 +3,7 @@
 import html
 import io
 import re
+from datetime import time
 from decimal import Decimal
 
 import pytest
@@ -17,14 +18,18 @@ from programmes.operations import FileRefused
 from records.models import Event
 from resources.models import Category, Feature, Resource
 from resources.operations import (
+    INVENTORY_COLUMNS,
     InventoryChanged,
+    Opening,
     import_inventory,
     inventory_headings,
     inventory_rows,
     load_reference,
+    openings_of,
     plan_inventory,
     plan_seen,
     read_inventory,
+    set_opening,
     set_price,
     share_resource,
     shared_by,
@@ -277,6 +282,10 @@ def _shared(owner, home):
     )  # fmt: skip
     who = {"by": owner, "on_behalf_of": home.body}
     set_price(odd, unit="hour", sek=Decimal("1137.50"), vat="with", first_day=today(), **who)
+    often = [Opening(day, time(8), time(12), day == 2) for day in range(1, 6)]
+    odd_times = [Opening(6, time(22, 30), time(), in_breaks=True, on_red_days=True), Opening(7, time(22), time(6))]
+    set_opening(north, openings=[*often, Opening(1, time(13, 15), time(16), on_red_days=True), *odd_times], **who)
+    set_opening(south, openings=[Opening(day, time(), time(), True, True) for day in range(1, 8)], **who)
     set_price(north, unit="occasion", sek=Decimal(0), vat="ask", first_day=today(), **who)
 
 
@@ -299,14 +308,74 @@ def test_what_goes_out_comes_in_again_unchanged(owner, home, write, language):
 def test_what_goes_out_of_one_body_makes_the_same_in_another(owner, home, asker, neighbour):
     _shared(owner, home)
     Site.objects.create(municipality=neighbour, name="Westerlundska")
-    rows = [[*row[:1], "", *row[2:]] for row in inventory_rows(shared_by(owner))]
+    rows = [_of_nobody(row) for row in inventory_rows(shared_by(owner))]
     hall = next(row for row in rows if row[0] == "Hallen")
     rows = [row for row in rows if row is not hall] + [hall]
 
     take_in(read_inventory("resurser.csv", as_csv([*inventory_headings(), "Exempel"], rows)), asker, neighbour)
 
-    copied = [[*row[:1], "", *row[2:]] for row in inventory_rows(shared_by(asker))]
+    copied = [_of_nobody(row) for row in inventory_rows(shared_by(asker))]
     assert sorted(copied, key=str) == sorted(rows, key=str)
+
+
+def _of_nobody(row):
+    names = [column.name for column in INVENTORY_COLUMNS]
+    said = dict(zip(names, row, strict=False)) | {"owner": ""}
+    return [*said.values(), row[-1]]
+
+
+# Opening times
+
+MONDAY, SATURDAY, SUNDAY = 1, 6, 7
+SCHOOL_DAYS = [Opening(day, time(8), time(16)) for day in range(1, 6)]
+
+
+@pytest.mark.parametrize(
+    ("said", "openings"),
+    [
+        ("mån–fre 8–16", SCHOOL_DAYS),
+        ("Måndag - fredag 08.00-16.00", SCHOOL_DAYS),
+        ("mon–thu, fri 8–16", SCHOOL_DAYS),
+        ("mån–tors 8–16, fre 8–16", SCHOOL_DAYS),
+        ("mån, tis, ons, tors och fre: 8:00–16:00", SCHOOL_DAYS),
+        ("lör 10–14 även på lov", [Opening(SATURDAY, time(10), time(14), in_breaks=True)]),
+        ("sun 0–24 also on red days", [Opening(SUNDAY, time(), time(), on_red_days=True)]),
+        (
+            "mån 8–12 och 13–16, även på lov och röda dagar",
+            [Opening(MONDAY, time(8), time(12), True, True), Opening(MONDAY, time(13), time(16), True, True)],
+        ),
+        ("mån 8–12; mån 13–16 även på lov", [Opening(1, time(8), time(12)), Opening(1, time(13), time(16), True)]),
+        ("alltid", []),
+    ],
+)
+def test_opening_times_are_read_as_people_write_them(owner, home, said, openings):
+    take_in(f'namn;kategori;öppettider\r\nA;Minibuss;"{said}"\r\n', owner, home)
+
+    assert openings_of(Resource.objects.get()) == openings
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "8–16", "mån", "mån–fre", "mån 8", "mån 8–25", "mån 8–8", "mån 8–12, 11–13", "mån 8–12; mån 11–13 även på lov",
+        "fre–mån 8–16", "må 8–16", "xyz 8–16", "mån 8–16 ibland", "mån–tis–ons 8–16", "mån 8–16 lov 17", "ibland",
+        "; x",
+    ],
+)  # fmt: skip
+def test_opening_times_that_cannot_be_read_are_a_fault(owner, home, said):
+    assert faults(f'namn;kategori;öppet\r\nA;Minibuss;"{said}"\r\n', owner, home) == [(2, "3", "öppet")]
+
+
+def test_opening_times_are_changed_or_left_as_they_are(owner, home):
+    take_in("namn;kategori;öppet\r\nA;Minibuss;mån–fre 8–16\r\n", owner, home)
+
+    assert planned("namn;kategori;öppet\r\nA;Minibuss;\r\n", owner, home)[0].state == "unchanged"
+    (plan,) = planned("namn;kategori;öppet\r\nA;Minibuss;lör 10–14 även på lov\r\n", owner, home)
+    assert [(before, after) for _label, before, after in plan.changes] == [("mån–fre 8–16", "lör 10–14 även på lov")]
+    take_in("namn;kategori;öppet\r\nA;Minibuss;alltid\r\n", owner, home)
+
+    assert openings_of(Resource.objects.get()) == []
+    assert Event.objects.filter(name="resource.opening_changed").count() == 2
 
 
 def test_no_spreadsheet_takes_a_text_for_a_formula(client, owner, home):
@@ -333,7 +402,7 @@ def test_the_file_asks_as_much_for_one_resource_as_for_three(owner, home, number
     take_in("namn;kategori\r\n" + "".join(f"Buss {n};Minibuss\r\n" for n in range(number)), owner, home)
     list(shared_by(owner))
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert len(list(inventory_rows(shared_by(owner)))) == number
 
 
@@ -378,6 +447,16 @@ def test_a_file_is_shown_before_anything_is_saved_and_then_taken_in(official):
     again = official.post(PAGE, data)
     assert "Something has changed since the rows were shown." in again.content.decode()
     assert Resource.objects.count() == 1
+
+
+def test_rows_that_name_no_owner_are_the_municipalitys_unless_one_chooses(official, home):
+    SchoolFactory(municipality=home, provider=ProviderFactory(municipality=home))
+
+    page = official.get(PAGE).content.decode()
+
+    assert [re.search(r'value="(\d+)"', tag)[1] for tag in re.findall(r"<input[^>]*checked[^>]*>", page)] == [
+        str(home.body.pk)
+    ]
 
 
 def test_faults_are_shown_in_a_table(official):

@@ -1,19 +1,29 @@
 """Mail about bookings: in words, in the reader's language, with a way on, to those whom it concerns."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.core import mail
 from django.utils import translation
 
-from collab4m.clock import today
-from collab4m.templatetags.shell import span_in_words
-from records.models import span
+from collab4m.clock import now, today
+from collab4m.templatetags.shell import in_text, span_in_words
+from records.models import Outgoing, span
 from records.operations import deliver_mail
 from resources.models import Approval, Booking, Deputy, Rivalry, Takes, Unit
-from resources.operations import approve_booking, block_resource, change_time, decline_booking, request_booking
+from resources.operations import (
+    approve_booking,
+    block_resource,
+    change_time,
+    decline_booking,
+    end_deputy,
+    expire_requests,
+    name_deputy,
+    remind_deciders,
+    request_booking,
+)
 from tests.factories import ResourceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -40,13 +50,13 @@ def sent():
 @pytest.mark.parametrize(
     ("begins", "ends", "sv", "en"),
     [
-        ((2027, 3, 9, 9), (2027, 3, 9, 14), "tisdag 9 mars 2027 kl. 9–14", "Tuesday 9 March 2027, 9–14"),
-        ((2027, 3, 9, 9, 30), (2027, 3, 10), "tisdag 9 mars 2027 kl. 9.30–24", "Tuesday 9 March 2027, 9.30–24"),
+        ((2038, 3, 9, 9), (2038, 3, 9, 14), "tisdag 9 mars 2038 kl. 9–14", "Tuesday 9 March 2038, 9–14"),
+        ((2038, 3, 9, 9, 30), (2038, 3, 10), "tisdag 9 mars 2038 kl. 9.30–24", "Tuesday 9 March 2038, 9.30–24"),
         (
-            (2027, 3, 5, 15),
-            (2027, 3, 8, 7),
-            "fredag 5 mars 2027 kl. 15 till måndag 8 mars 2027 kl. 7",
-            "Friday 5 March 2027, 15 – Monday 8 March 2027, 7",
+            (2038, 3, 5, 15),
+            (2038, 3, 8, 7),
+            "fredag 5 mars 2038 kl. 15 till måndag 8 mars 2038 kl. 7",
+            "Friday 5 March 2038, 15 – Monday 8 March 2038, 7",
         ),
     ],
 )  # fmt: skip
@@ -79,7 +89,7 @@ def test_mail_is_in_the_readers_language(rivals, asker, neighbour, owner):
 
     approve_booking(rivals[0], note="Nyckeln finns i luckan.", by=asker, on_behalf_of=neighbour.body)
 
-    (message,) = (one for one in sent() if "is booked for you" in one.subject)
+    (message,) = (one for one in sent() if "is approved" in one.subject)
     assert re.search(r"Time: (Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day \d+ \w+.*, 9–14", message.body)
     assert "From the owner: Nyckeln finns i luckan." in message.body
 
@@ -161,3 +171,63 @@ def test_how_many_of_a_pool_are_asked_for_and_given(home, owner, asker, neighbou
     approve_booking(booking, by=asker, on_behalf_of=neighbour.body)
 
     assert ["Antal: 3" in one.body for one in sent()] == [True, True]
+
+
+# Deputies
+
+
+@pytest.fixture
+def days():
+    return {"first_day": today(), "last_day": today() + timedelta(days=4)}
+
+
+def test_a_deputy_is_told_for_whom_and_when_and_where(van, home, owner, asker, neighbour, days, at):
+    van.approval = Approval.BY_OWNER
+    van.save()
+    request_booking(van, starts_at=at(9), ends_at=at(11), purpose="Studiebesök", by=owner, on_behalf_of=home.body)
+    Outgoing.objects.all().delete()
+    owner.language, owner.mail_rhythm = "en", "weekly"
+    owner.save()
+
+    deputy = name_deputy(neighbour.body, user=owner, **days, by=asker, on_behalf_of=neighbour.body)
+    end_deputy(deputy, by=asker, on_behalf_of=neighbour.body)
+
+    named, ended = Outgoing.objects.order_by("pk")
+    with translation.override("en"):
+        first, last = in_text(days["first_day"]), in_text(days["last_day"])
+    assert (named.to, named.subject) == (owner.email, f"You decide for Västerås from {first} through {last}")
+    assert f"{asker} has named you deputy" in named.text
+    assert "One request waits for an answer now." in named.text
+    assert re.search(r"http\S+/resurser/att-besluta/", named.text)
+    assert (ended.to, ended.subject) == (owner.email, "You no longer decide for Västerås")
+    assert [one.to for one in sent()] == [[owner.email]] * 2  # at once, whatever else waits for the digest
+
+
+def test_what_a_demonstration_names_is_mailed_to_nobody_outside_it(owner, asker, neighbour, days):
+    asker.example = True
+    asker.save()
+
+    name_deputy(neighbour.body, user=owner, **days, by=asker, on_behalf_of=neighbour.body)
+
+    assert sent() == []
+
+
+def test_requests_and_reminders_reach_the_deputy_during_those_days(van, home, owner, asker, neighbour, at, days):
+    van.approval, van.decide_hours = Approval.BY_OWNER, 72
+    van.save()
+    deputy = UserFactory()
+    named = Deputy.objects.create(owner=neighbour.body, user=deputy, valid=span(today(), today()))
+    request_booking(van, starts_at=at(9), ends_at=at(11), purpose="Studiebesök", by=owner, on_behalf_of=home.body)
+    Booking.objects.update(asked_at=now() - timedelta(hours=49), decide_by=now() + timedelta(hours=23))
+    remind_deciders()
+    Booking.objects.update(decide_by=now() - timedelta(minutes=1))
+    expire_requests()
+    named.delete()
+    request_booking(van, starts_at=at(9), ends_at=at(11), purpose="Studiebesök", by=owner, on_behalf_of=home.body)
+
+    told = [one.subject for one in sent() if one.to == [deputy.email]]
+    assert told == [
+        "Enköping frågar om Minibuss A",
+        "En förfrågan till Västerås går snart ut",
+        "Förfrågan från Enköping om Minibuss A gick ut utan svar",
+    ]

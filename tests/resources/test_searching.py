@@ -215,6 +215,19 @@ def test_any_three_hours_in_some_weeks(van, home, neighbour, owner, asker, at):
     assert found.fits
 
 
+def test_hours_are_sought_to_the_last_of_the_days(van, neighbour, owner, asker, at):
+    windows = tuple((at(8, day=day), at(17, day=day)) for day in range(12))
+    for first, last in ((0, 3), (4, 10)):
+        block_resource(
+            van, starts_at=at(0, day=first), ends_at=at(24, day=last), reason="Service", seen=[], by=asker,
+            on_behalf_of=neighbour.body,
+        )  # fmt: skip
+
+    (found,) = search_resources(owner, Need(windows=windows, length=timedelta(hours=3)))
+
+    assert (found.free, found.fits) == ([(at(8, day=11), at(11, day=11))], True)
+
+
 def test_hours_that_are_nowhere_free_do_not_fit(van, neighbour, owner, asker, at):
     block_resource(
         van, starts_at=at(10), ends_at=at(15), reason="Service", seen=[], by=asker, on_behalf_of=neighbour.body
@@ -318,7 +331,7 @@ def test_the_queries_are_as_many_whatever_there_is(buses, neighbour, home, owner
     for _number in range(number):
         ResourceFactory(municipality=neighbour, category=buses, capacity=9)
     need = Need(capacity=9, times=weekly, from_municipality=home)
-    owner.roles_today  # noqa: B018 - once per request
+    owner.around_today  # noqa: B018 - once per request
 
     with CaptureQueriesContext(
         connection,
@@ -334,7 +347,7 @@ def test_hours_at_any_time_are_as_many_queries_whatever_there_is(buses, neighbou
         ResourceFactory(municipality=neighbour, category=buses, capacity=9)
     windows = tuple((at(8, day=day), at(17, day=day)) for day in range(15))
     need = Need(windows=windows, length=timedelta(hours=3), from_municipality=home)
-    owner.roles_today  # noqa: B018
+    owner.around_today  # noqa: B018
 
     with CaptureQueriesContext(connection) as queries:
         found = search_resources(owner, need)

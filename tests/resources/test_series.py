@@ -8,12 +8,14 @@ from django.utils.timezone import localtime
 
 from collab4m.clock import today
 from collab4m.school_year import SchoolYear
-from organisations.models import SchoolBreak
+from organisations.models import RoleKind, SchoolBreak
 from records.operations import deliver_mail
-from resources.models import Approval, Booking, OpenRule, RequestState, Series
+from resources.models import Approval, Booking, OpenRule, RequestState, Series, Takes, Unit
 from resources.operations import (
+    Alternative,
     BookingRefused,
     DateState,
+    KeyUsed,
     MayNotAsk,
     NotAlive,
     Pattern,
@@ -22,6 +24,7 @@ from resources.operations import (
     approve_booking,
     cancel_booking,
     cancel_series,
+    decide_series,
     in_scope,
     local,
     move_series,
@@ -31,7 +34,7 @@ from resources.operations import (
     request_booking,
     request_series,
 )
-from tests.factories import ResourceFactory
+from tests.factories import MembershipFactory, ResourceFactory, RoleFactory
 
 
 @pytest.fixture
@@ -134,9 +137,15 @@ def test_rules_that_give_no_dates_or_too_many_say_what_to_change(more, field):
 # The preview, and asking
 
 
-def test_the_preview_lists_exactly_what_is_taken_or_closed_each_with_a_substitute(van, taken, owner, tuesday):
+def test_the_preview_lists_exactly_what_is_taken_or_closed_each_with_a_substitute(
+    van, taken, owner, neighbour, tuesday
+):
+    off = tuesday + timedelta(weeks=8)
+    SchoolBreak.objects.create(
+        municipality=neighbour, name="Lov", school_year=SchoolYear.of(off), valid=(off, off + timedelta(days=4))
+    )
     for weekday in range(1, 6):
-        OpenRule.objects.create(resource=van, weekday=weekday, opens=time(8), closes=time(16))
+        OpenRule.objects.create(resource=van, weekday=weekday, opens=time(8), closes=time(16), on_red_days=True)
     open_up(van)
     for weeks in (2, 5, 11):
         taken(van, tuesday + timedelta(weeks=weeks))
@@ -144,10 +153,9 @@ def test_the_preview_lists_exactly_what_is_taken_or_closed_each_with_a_substitut
 
     found = preview(van, pattern.times(), user=owner)
 
-    red = {place for place, one in enumerate(found) if one.state == DateState.CLOSED}
-    assert [place for place, one in enumerate(found) if one.state == DateState.TAKEN] == [2, 5, 11]
-    assert len(found) == 20
-    assert all(found[place].instead for place in {2, 5, 11} | red)
+    hindered = {2: DateState.TAKEN, 5: DateState.TAKEN, 8: DateState.CLOSED, 11: DateState.TAKEN}
+    assert [one.state for one in found] == [hindered.get(place, DateState.FREE) for place in range(20)]
+    assert all(found[place].instead for place in hindered)
 
 
 def test_the_preview_names_the_turnaround_and_the_date_before(van, taken, owner, tuesday):
@@ -163,6 +171,32 @@ def test_the_preview_names_the_turnaround_and_the_date_before(van, taken, owner,
     assert [one.state for one in long] == [DateState.FREE, DateState.REFUSED]
 
 
+def test_the_preview_names_the_part_of_a_whole_that_is_taken(van, taken, owner, neighbour, tuesday):
+    south = ResourceFactory(name="Södra halvan", municipality=neighbour, category=van.category)
+    whole = ResourceFactory(municipality=neighbour, category=van.category, units=[*van.units.all(), *south.units.all()])
+    taken(south, tuesday)
+    taken(whole, tuesday + timedelta(weeks=1))
+
+    part, everything = preview(whole, weekly(tuesday, 2).times(), user=owner)
+
+    assert (part.state, part.why) == (DateState.TAKEN, "Södra halvan är upptagen då.")
+    assert (everything.state, everything.why) == (DateState.TAKEN, "")
+
+
+def test_the_preview_says_how_many_of_a_pool_are_left(asker, owner, neighbour, van, tuesday):
+    tablets = [Unit.objects.create(owner=neighbour.body, name=f"iPad {number}") for number in range(1, 7)]
+    pool = ResourceFactory(municipality=neighbour, category=van.category, units=tablets, takes=Takes.SOME)
+    nine = local(tuesday, time(9))
+    request_booking(
+        pool, starts_at=nine, ends_at=nine + timedelta(hours=1), purpose="Eget bruk", quantity=4, by=asker,
+        on_behalf_of=neighbour.body,
+    )  # fmt: skip
+
+    (found,) = preview(pool, weekly(tuesday, 1).times(), user=owner, quantity=3)
+
+    assert (found.state, found.why) == (DateState.TAKEN, "2 av 6 är lediga då.")
+
+
 @pytest.mark.parametrize("dates", [2, 12])
 def test_the_preview_asks_as_much_of_the_database_for_many_dates_as_for_few(
     van, taken, owner, tuesday, dates, django_assert_num_queries
@@ -171,7 +205,7 @@ def test_the_preview_asks_as_much_of_the_database_for_many_dates_as_for_few(
         taken(van, tuesday + timedelta(weeks=weeks))
     times = weekly(tuesday, dates).times()
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         found = preview(van, times, user=owner)
 
     assert [one.state for one in found] == [DateState.TAKEN] * dates
@@ -234,6 +268,13 @@ def test_the_same_key_is_the_same_series(van, ask, tuesday):
 
     assert ask(van, weekly(tuesday, 3), idempotency_key="k") == (first, made)
     assert Booking.objects.count() == 3
+
+
+def test_a_key_of_a_series_is_for_one_body(van, ask, tuesday, two_homes, home, neighbour):
+    ask(van, weekly(tuesday, 3), idempotency_key="k", by=two_homes, on_behalf_of=home.body)
+
+    with pytest.raises(KeyUsed):
+        ask(van, weekly(tuesday, 3), idempotency_key="k", by=two_homes, on_behalf_of=neighbour.body)
 
 
 def test_the_owner_gets_one_mail_about_a_series(van, ask, tuesday, asker):
@@ -326,6 +367,17 @@ def test_a_series_that_the_owner_decides_keeps_its_times_while_it_asks_for_other
     assert {one.request_state for one in found} == {RequestState.REQUESTED}
     assert [localtime(one.kept.lower).hour for one in found] == [9, 9, 9]
     assert sorted(sent.to for sent in mail.outbox) == sorted([[asker.email], [owner.email]])
+    assert {sent.body.count("kl. 12–14") for sent in mail.outbox} == {4}  # the first, and then all three
+    mail.outbox.clear()
+
+    every = {one.pk for one in found}
+    decide_series(
+        made[0].series, owner=neighbour.body, approve=every, shown=every, by=asker, on_behalf_of=neighbour.body
+    )
+    deliver_mail()
+
+    (answer,) = mail.outbox
+    assert (answer.to, answer.body.count("kl. 12–14")) == ([owner.email], 4)
 
 
 def test_only_whoever_asked_moves_a_series(three, asker, neighbour, tuesday):
@@ -353,6 +405,19 @@ def test_what_is_too_late_to_cancel_stands_and_the_rest_goes(van, three, owner, 
 
     assert [one.pk for one in gone] == [three[1].pk, three[2].pk]
     assert Booking.objects.alive().get() == three[0]
+
+
+def test_an_owner_of_two_cancels_as_the_one_it_acts_for(van, ask, area, home, neighbour, two_homes, tuesday):
+    third = MembershipFactory(area=area).municipality
+    who = {"by": RoleFactory(kind=RoleKind.ADMINISTRATOR, body=third.body).user, "on_behalf_of": third.body}
+    bus = ResourceFactory(municipality=home, category=van.category)
+    other = Alternative(bus, local(tuesday, time(9)), local(tuesday, time(11)))
+    _series, made = ask(van, weekly(tuesday, 3), instead={tuesday: other}, **who)
+
+    gone = cancel_series(made[1], Scope.ALL, reason="Service", by=two_homes, on_behalf_of=neighbour.body)
+
+    assert gone == made[1:]
+    assert Booking.objects.alive().get() == made[0]
 
 
 def test_what_is_let_go_of_is_no_longer_meant(three, owner, home):

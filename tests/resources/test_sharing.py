@@ -28,7 +28,6 @@ from resources.operations import (
     Opening,
     ResourceChanged,
     ResourceRefused,
-    add_units,
     approve_booking,
     block_resource,
     bodies_shared_for,
@@ -53,7 +52,15 @@ from resources.operations import (
     span_of,
     wait_for,
 )
-from tests.factories import ProviderFactory, ResourceFactory, RoleFactory, SchoolFactory, SiteFactory, UserFactory
+from tests.factories import (
+    CategoryFactory,
+    ProviderFactory,
+    ResourceFactory,
+    RoleFactory,
+    SchoolFactory,
+    SiteFactory,
+    UserFactory,
+)
 
 
 @pytest.fixture
@@ -111,11 +118,13 @@ def test_pieces_by_name_and_a_whole_of_parts(share, home):
     assert tablets.units.count() == 2
 
 
-def test_parts_of_another_owner_are_refused(share, van):
-    with pytest.raises(ResourceRefused) as refusal:
-        share("Helheten", parts=[van])
+def test_parts_of_another_owner_or_kind_are_refused(share, van):
+    hall = share("Hallen", facts={"category": CategoryFactory(kind="premises"), "kind": "premises"})
 
-    assert refusal.value.field == "parts"
+    for part in (van, hall):
+        with pytest.raises(ResourceRefused) as refusal:
+            share("Helheten", parts=[part])
+        assert refusal.value.field == "parts"
     assert not Resource.objects.filter(name="Helheten").exists()
 
 
@@ -363,22 +372,6 @@ def test_no_price_from_yesterday_or_below_nought(bus, who):
         set_price(bus, unit="hour", sek=Decimal(1), vat="ask", first_day=yesterday, **who)
     with pytest.raises(ResourceRefused):
         set_price(bus, unit="hour", sek=Decimal(-1), vat="ask", first_day=today(), **who)
-
-
-# Pieces
-
-
-def test_more_pieces_of_what_is_booked_piece_by_piece(share, who, bus):
-    tablets = share("Plattor", facts={"takes": Takes.SOME}, units=["iPad 1"])
-
-    add_units(tablets, names=["iPad 2", "iPad 3"], **who)
-
-    assert tablets.units.count() == 3
-    assert told_of(tablets) == ["resource.shared", "resource.units_added"]
-    with pytest.raises(ResourceRefused, match="ipad 2"):
-        add_units(tablets, names=["ipad 2"], **who)
-    with pytest.raises(ResourceRefused):
-        add_units(bus, names=["Släp"], **who)
 
 
 # No longer, and again

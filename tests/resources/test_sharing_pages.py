@@ -135,10 +135,31 @@ def test_a_whole_of_parts(page, buses, home):
     assert set(Resource.objects.get(name="Hela hallen").units.all()) == {left.units.get(), right.units.get()}
 
 
+def test_parts_are_of_the_same_kind_and_owner(page, buses, bus, van, home):
+    hall = CategoryFactory(name_sv="Sporthall", slug="sporthall", kind="premises")
+    ResourceFactory(name="Norra halvan", municipality=home, category=hall)
+
+    _answer, form = page("/resurser/ny/?kategori=sporthall")
+
+    assert ("Norra halvan</" in form, "Buss 1" in form, van.name in form) == (True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "word"), [("vehicle", "vem som tankar"), ("premises", "vem som låser"), ("equipment", "vem som laddar")]
+)
+def test_examples_are_of_the_kind_that_is_shared(page, db, kind, word):
+    CategoryFactory(name_sv="Sak", slug="sak", kind=kind)
+
+    _answer, form = page("/resurser/ny/?kategori=sak")
+
+    assert word in form
+    assert ("Minibuss A" in form, "C-körkort" in form) == (kind == "vehicle", kind == "vehicle")
+
+
 def test_permits_need_a_tick_and_nothing_typed_is_lost(page, buses):
     _answer, text = page("/resurser/ny/?kategori=minibuss", NEW, permits="C-körkort", terms="Tanka själv")
 
-    assert "Kryssa i att ni har kontrollerat" in text
+    assert "Kryssa i att du har kontrollerat" in text
     assert "C-körkort" in text
     assert "Tanka själv" in text
     assert not Resource.objects.exists()
@@ -365,23 +386,7 @@ def test_a_price_on_top_of_another_tells_which(page, bus, who):
     assert bus.price_rules.get().sek == 90
 
 
-# Its pieces, and no longer
-
-
-def test_pieces_are_added_where_bookings_take_some(page, home):
-    (pk,) = pages.of_tablets(home)
-
-    page(f"/resurser/{pk}/exemplar/", {"names": "iPad 3\nIPAD 1"})
-    assert Resource.objects.get(pk=pk).units.count() == 2
-    page(f"/resurser/{pk}/exemplar/", {"names": "iPad 3\niPad 4"})
-
-    assert Resource.objects.get(pk=pk).units.count() == 4
-
-
-def test_what_is_booked_whole_gets_no_more_pieces(page, bus):
-    answer, _text = page(f"/resurser/{bus.pk}/exemplar/", {"names": "Släp"})
-
-    assert (answer.status_code, bus.units.count()) == (200, 1)
+# No longer
 
 
 def test_what_stands_in_the_way_is_named_and_linked(page, bus, who, at):
@@ -460,18 +465,6 @@ def test_deputies_cost_the_same_for_many(client, owner, home, principal, number,
 
     with django_assert_num_queries(11):
         client.get("/resurser/stallforetradare/")
-
-
-@pytest.mark.parametrize("number", [1, 3])
-def test_pieces_cost_the_same_for_many(client, owner, home, number, django_assert_num_queries):
-    units = [Unit.objects.create(owner=home.body, name=f"iPad {one}") for one in range(number)]
-    tablets = ResourceFactory(municipality=home, takes=Takes.SOME, units=units)
-    for unit in units:
-        ResourceFactory(municipality=home, units=[unit])
-    client.force_login(owner)
-
-    with django_assert_num_queries(12):
-        client.get(f"/resurser/{tablets.pk}/exemplar/")
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -5,7 +5,7 @@ from datetime import UTC, date, time, timedelta
 import pytest
 from django.db import transaction
 
-from collab4m.clock import today
+from collab4m.clock import now, today
 from organisations.models import RoleKind
 from resources.models import Approval, Askers, Blocking, Booking, OpenRule, Resource, Rivalry, Takes, Unit
 from resources.operations import (
@@ -165,6 +165,20 @@ def test_what_has_passed_cannot_be_booked(van, owner):
     yesterday = today() - timedelta(days=1)
 
     assert kinds(cells(Scale.DAY, yesterday, owner)) == [("past", 11)]
+    assert {cell.kind for cell in cells(Scale.MONTH, yesterday, owner) if cell.ends_at <= now()} == {"past"}
+
+
+def test_what_the_owner_wants_to_know_of_earlier_is_late_and_not_past(van, owner):
+    van.lead_minutes = 3 * 24 * 60
+    van.save()
+
+    assert kinds(cells(Scale.DAY, today() + timedelta(days=1), owner)) == [("late", 11)]
+
+
+def test_each_day_begins_with_a_cell_of_its_own(van, owner):
+    row = cells(Scale.WEEK, today() - timedelta(days=14), owner)
+
+    assert [cell.is_first for cell in row] == [True] * 7
 
 
 def test_the_day_grows_with_what_is_booked(ask, van, at, owner):
@@ -202,7 +216,7 @@ def test_the_nights_when_the_clocks_change(van, owner, asker, day, hours, column
     with transaction.atomic():
         claim_time(van, blocking.during, blocking=blocking)
 
-    grid = grid_of(Scale.DAY, day, lines(owner), reader=owner)
+    grid = grid_of(Scale.DAY, day, lines(owner), reader=owner, whole=True)
 
     assert ends.astimezone(UTC) - begins.astimezone(UTC) == timedelta(hours=hours)
     assert len(grid.columns) == columns
@@ -253,8 +267,10 @@ def test_the_share_of_a_pool_counts_its_pieces_and_of_a_hall_its_halves_together
     grid = grid_of(Scale.MONTH, at(0).date(), lines(owner), reader=owner)
 
     place = at(0).day - 1
-    day = (at(0, day=1) - at(0)).total_seconds() / 3600
-    assert [round(row[place].share.free, 4) for _line, row in grid.rows] == [0.5, 0.75] or day != 24
+    whole, half = ((at(hour).astimezone(UTC) - at(0).astimezone(UTC)) for hour in (24, 12))  # 23 to 25 hours
+    assert [row[place].share.free for _line, row in grid.rows] == [
+        pytest.approx(1 - half / whole), pytest.approx(1 - half / whole / 2),
+    ]  # fmt: skip
 
 
 def test_the_list_tells_each_time_to_the_minute(ask, van, at, third):
@@ -289,7 +305,7 @@ def test_as_many_queries_whatever_there_is(
 ):
     for _nth in range(resources):
         ask(ResourceFactory(municipality=neighbour, category=buses), at(9), at(11))
-    owner.roles_today  # noqa: B018  read once per request
+    owner.around_today  # noqa: B018  read once per request
 
     with django_assert_num_queries(number):
         grid_of(scale, at(0).date(), lines(owner), reader=owner)

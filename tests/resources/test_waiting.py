@@ -7,7 +7,7 @@ from django.core import mail
 
 from collab4m.clock import now
 from records.operations import deliver_mail
-from resources.models import Booking, RequestState, Unit, Waiting, WaitingOffer, WaitState
+from resources.models import Approval, Booking, RequestState, Rivalry, Unit, Waiting, WaitingOffer, WaitState
 from resources.operations import (
     BookingRefused,
     MayNotAsk,
@@ -17,10 +17,13 @@ from resources.operations import (
     SlotTaken,
     TooFewUnits,
     accept_offer,
+    approve_booking,
     cancel_booking,
+    decline_booking,
     expire_offers,
     leave_list,
     places_of,
+    retire_resource,
     wait_for,
 )
 from tests.factories import ProgrammeFactory, ProviderFactory, ResourceFactory, RoleFactory
@@ -125,9 +128,56 @@ def test_an_accepted_offer_waits_for_an_owner_who_decides(van, ask, queue, at, o
 
     assert made.request_state == RequestState.REQUESTED
     deliver_mail()
-    assert (asker.email, "Westerlundska gymnasiet frågar efter Minibuss A") in [
+    assert (asker.email, "Westerlundska gymnasiet frågar om Minibuss A") in [
         (one.to[0], one.subject) for one in mail.outbox
     ]
+
+
+def test_what_was_offered_and_taken_is_held_until_the_owner_answers(van, ask, queue, at, owner, home, asker, neighbour):
+    booking, later = ask(van, at(9), at(11)), ask(van, at(12), at(13))
+    first = queue(van, at(9), at(11))
+    second = queue(van, at(9), at(11), by=owner, on_behalf_of=home.body)
+    van.approval, van.rivalry = Approval.BY_OWNER, Rivalry.COMPETE
+    van.save()
+    cancel_booking(booking, by=owner, on_behalf_of=home.body)
+
+    made = accept_offer(offer_of(first), by=first.asked_by, on_behalf_of=first.booked_for)
+    cancel_booking(later, by=owner, on_behalf_of=home.body)
+
+    assert (made.request_state, made.claims.count(), state(second)) == (RequestState.REQUESTED, 1, WaitState.WAITING)
+    with pytest.raises(SlotTaken):
+        ask(van, at(10), at(12))
+    made = approve_booking(made, by=asker, on_behalf_of=neighbour.body)
+    assert (made.request_state, state(second)) == (RequestState.APPROVED, WaitState.WAITING)
+
+
+def test_what_was_taken_and_declined_goes_to_the_next(van, ask, queue, at, owner, home, asker, neighbour):
+    booking = ask(van, at(9), at(11))
+    first = queue(van, at(9), at(11))
+    second = queue(van, at(9), at(11), by=owner, on_behalf_of=home.body)
+    van.approval, van.rivalry = Approval.BY_OWNER, Rivalry.COMPETE
+    van.save()
+    cancel_booking(booking, by=owner, on_behalf_of=home.body)
+    made = accept_offer(offer_of(first), by=first.asked_by, on_behalf_of=first.booked_for)
+
+    decline_booking(made, reason="Service", by=asker, on_behalf_of=neighbour.body)
+
+    assert state(second) == WaitState.OFFERED
+
+
+def test_those_in_line_are_told_when_it_is_shared_no_longer(van, ask, queue, at, owner, home, asker, neighbour):
+    booking = ask(van, at(9), at(11))
+    first = queue(van, at(9), at(11))
+    second = queue(van, at(9), at(10), by=owner, on_behalf_of=home.body)
+    cancel_booking(booking, by=owner, on_behalf_of=home.body)
+
+    retire_resource(van, by=asker, on_behalf_of=neighbour.body)
+
+    assert (state(first), state(second)) == (WaitState.GIVEN_UP, WaitState.GIVEN_UP)
+    deliver_mail()
+    told = [one for one in mail.outbox if one.subject == "Minibuss A: din plats i kön har upphört"]
+    assert sorted(one.to for one in told) == sorted([[first.asked_by.email], [owner.email]])
+    assert all("delas inte längre" in one.body for one in told)
 
 
 def test_an_offer_ends_when_the_owner_would_no_longer_be_asked(van, ask, queue, at, owner, home):

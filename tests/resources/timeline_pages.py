@@ -19,7 +19,7 @@ def busy(home: Any, neighbour: Any, owner: Any, asker: Any) -> list[Any]:
     asked = ResourceFactory(name="Minibuss B", municipality=neighbour, category=category, approval="by_owner")
     units = [Unit.objects.create(owner=home.body, name=f"Surfplatta {number}") for number in range(3)]
     tablets = ResourceFactory(name="Surfplattor", municipality=home, category=category, takes=Takes.SOME, units=units)
-    midnight = timezone.localtime(now() + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = timezone.localtime(now()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     for resource, hour in ((van, 9), (asked, 10), (tablets, 13)):
         request_booking(
             resource, starts_at=midnight + timedelta(hours=hour), ends_at=midnight + timedelta(hours=hour + 2),
@@ -36,6 +36,7 @@ TIMELINE_PAGES = [
     Page("timeline", query="?tom"),
     Page("timeline", args=busy),
     Page("timeline", args=busy, query=f"?vy=dag&datum={today() + timedelta(days=1)}"),
+    Page("timeline", args=busy, query="?dygnet=hela"),
     Page("timeline", args=busy, query="?form=lista"),
     Page("timeline", args=busy, query="?vy=manad"),
     Page("timeline", args=busy, query="?vy=lasar&kategori=minibuss&datum=fel"),
