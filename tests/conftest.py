@@ -1,6 +1,10 @@
-"""The cast, met by every endpoint: owner may decide, asker may see, outsider may not know, and one with two homes."""
+"""The cast, met by every endpoint: owner may decide, asker may see, outsider may not know, and one with two homes.
+
+And what they book: a van of the neighbour's that is lent at once.
+"""
 
 import io
+from datetime import timedelta
 
 import pgtrigger
 import pytest
@@ -10,12 +14,23 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import TransactionTestCase
 from django.utils import translation
+from django.utils.timezone import localtime
 from hypothesis import HealthCheck, settings
 
+from collab4m.clock import now
 from organisations.models import RoleKind, User
 from records import storage
 from records.models import Attachment
-from tests.factories import AreaFactory, MembershipFactory, MunicipalityFactory, RoleFactory, SchoolFactory, UserFactory
+from tests.factories import (
+    AreaFactory,
+    CategoryFactory,
+    MembershipFactory,
+    MunicipalityFactory,
+    ResourceFactory,
+    RoleFactory,
+    SchoolFactory,
+    UserFactory,
+)
 
 GROWN = 500_000  # bytes: so full of dead rows, also of tests that rolled back, that reading it takes long
 KEPT = ("django_migrations", "django_content_type", "auth_permission")  # what migrating made
@@ -141,6 +156,27 @@ def system_administrator(db) -> User:
 @pytest.fixture
 def roleless(db) -> User:
     return UserFactory()
+
+
+@pytest.fixture
+def at():
+    """A moment a week from now, at an hour of a day: at(9), at(9, day=1)."""
+    midnight = localtime(now()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
+
+    def moment(hour, day=0, minute=0):
+        return midnight + timedelta(days=day, hours=hour, minutes=minute)
+
+    return moment
+
+
+@pytest.fixture
+def buses(db):
+    return CategoryFactory(name_sv="Minibuss", slug="minibuss")
+
+
+@pytest.fixture
+def van(neighbour, buses, asker, owner):
+    return ResourceFactory(name="Minibuss A", municipality=neighbour, category=buses, capacity=9)
 
 
 @pytest.fixture(scope="session")

@@ -1,14 +1,9 @@
-"""A program that speaks for a person, and a van of the neighbour's that it may ask for."""
-
-from datetime import timedelta
+"""A program that speaks for a person, and asks for the neighbour's van."""
 
 import pytest
 from django.test import Client
-from django.utils.timezone import localtime
 
-from collab4m.clock import now
 from organisations.operations import create_token
-from tests.factories import CategoryFactory, ResourceFactory
 
 
 @pytest.fixture
@@ -30,23 +25,6 @@ def reader(program, owner):
 @pytest.fixture
 def writer(program, system_administrator):
     return program(system_administrator, may_write=True)
-
-
-@pytest.fixture
-def at():
-    """A moment a week from now, at an hour of a day."""
-    midnight = localtime(now()).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=7)
-    return lambda hour, day=0: midnight + timedelta(days=day, hours=hour)
-
-
-@pytest.fixture
-def buses(db):
-    return CategoryFactory(name_sv="Minibuss", slug="minibuss")
-
-
-@pytest.fixture
-def van(neighbour, buses, asker, owner):
-    return ResourceFactory(name="Minibuss A", municipality=neighbour, category=buses, capacity=9)
 
 
 @pytest.fixture

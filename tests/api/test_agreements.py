@@ -26,18 +26,6 @@ def agreement(area, home, neighbour, owner, asker):
     return draft(area, [home, neighbour], owner, programme=building())
 
 
-@pytest.fixture
-def speak(program, owner):
-    """Speaks as a program for somebody: `speak("post", "agreements/", {...}, by=asker)`."""
-    clients = {}
-
-    def send(method, address, body=None, *, by=owner, **headers):
-        client = clients.setdefault(by.pk, program(by, may_write=True))
-        return getattr(client, method)(f"/api/v1/{address}", body, content_type="application/json", headers=headers)
-
-    return send
-
-
 def refusal(answer):
     told = answer.json()
     return answer.status_code, told["code"], list(told["fields"])
