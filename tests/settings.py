@@ -7,6 +7,8 @@ from collab4m.settings import DATA_DIR, DATABASES, STATIC_ROOT, STORAGES, embedd
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 REDIS_URL = CELERY_BROKER_URL = embedded.redis_url(DATA_DIR, WORKER + 1)  # a number for each parallel worker
+if "PYTEST_XDIST_WORKER" in os.environ:  # what the tests of one remove, those of another may be reading
+    MEDIA_ROOT = DATA_DIR / f"media-{WORKER}"
 
 # Twenty rivals for one row wait long for each other on a busy machine.
 DATABASES["default"]["OPTIONS"]["options"] = "-c statement_timeout=120s -c lock_timeout=60s"

@@ -3,7 +3,6 @@
 import os
 import tempfile
 from hashlib import sha256
-from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -114,14 +113,14 @@ def test_a_file_is_asked_for_again_when_there_is_none_or_it_is_empty(client, db)
     assert "The file is empty." in upload(client, b"").content.decode()
 
 
-def test_no_byte_of_a_large_file_reaches_the_disk(client, db, monkeypatch, tmp_path):
+def test_no_byte_of_a_large_file_reaches_the_disk(client, db, monkeypatch, settings, tmp_path):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    before = {path for path in Path(os.environ["DATA_DIR"]).rglob("*") if "media" in path.parts}
+    before = set(settings.MEDIA_ROOT.rglob("*"))
 
     assert verdict(upload(client, os.urandom(6 * 1024 * 1024))) == UNKNOWN
 
     assert list(tmp_path.iterdir()) == []
-    assert {path for path in Path(os.environ["DATA_DIR"]).rglob("*") if "media" in path.parts} == before
+    assert set(settings.MEDIA_ROOT.rglob("*")) == before
 
 
 def test_a_file_larger_than_any_of_ours_is_refused(client, db, monkeypatch):
