@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -81,13 +82,20 @@ class Portal:
             self.process.send_signal(number)
         return self.process.wait(60)
 
+    def record(self, name: str) -> processes.Record | None:
+        """None for the moment between the end of a part and its next start."""
+        return processes.Record.read(self.data_dir / "run" / f"{name}.json")
+
     def leader(self, name: str) -> int:
-        record = processes.Record.read(self.data_dir / "run" / f"{name}.json")
-        assert record, f"no record of {name}"
-        return record.pid
+        return eventually(lambda: self.record(name), 60, self).pid
+
+    def started_again(self, name: str, since: int) -> bool:
+        """Whether the part that `since` led runs under another leader."""
+        record = self.record(name)
+        return record is not None and record.pid != since and bool(record.members())
 
     def members(self, name: str) -> list[processes.Process]:
-        record = processes.Record.read(self.data_dir / "run" / f"{name}.json")
+        record = self.record(name)
         return record.members() if record else []
 
     def everybody(self) -> list[processes.Process]:
@@ -152,13 +160,14 @@ class Portal:
         )  # fmt: skip
 
 
-def eventually(holds: Callable[[], object], seconds: float, portal: Portal | None = None) -> None:
-    """Wait until it holds; fails with what the portal said."""
+def eventually(holds: Callable[[], Any], seconds: float, portal: Portal | None = None) -> Any:
+    """Wait until it holds, and return what it then is; fails with what the portal said."""
     until = time.monotonic() + seconds
-    while not holds():
+    while not (held := holds()):
         if time.monotonic() > until:
             pytest.fail(f"did not come true in {seconds} s\n{portal.output if portal else ''}")
         time.sleep(0.1)
+    return held
 
 
 def free_port() -> int:

@@ -75,7 +75,7 @@ def test_redis_that_hangs_stops_no_page_and_the_queue_goes_on_afterwards(portal)
 def test_redis_that_goes_on_hanging_is_started_again(portal):
     redis = portal.leader("redis")
     with held(portal, "redis"):
-        eventually(lambda: portal.leader("redis") != redis, 60, portal)
+        eventually(lambda: portal.started_again("redis", redis), 60, portal)
 
     job = order_job(portal, seconds=0)
     eventually(lambda: state(portal, job)[0] == "done", 60, portal)
@@ -116,6 +116,6 @@ def test_database_that_is_gone_is_a_designed_answer_and_mends_without_a_new_web_
 def test_worker_that_lives_and_takes_no_work_is_started_again(portal):
     worker = portal.leader("worker")
     with held(portal, "worker"):
-        eventually(lambda: portal.leader("worker") != worker, 60, portal)
+        eventually(lambda: portal.started_again("worker", worker), 60, portal)
 
     eventually(portal.ready, 60, portal)

@@ -90,7 +90,7 @@ def test_killed_part_is_started_again(portal, name):
 
     killed = kill(portal, name)
 
-    eventually(lambda: portal.members(name) and portal.leader(name) != killed, 60, portal)
+    eventually(lambda: portal.started_again(name, killed), 60, portal)
     eventually(portal.ready, 60, portal)
     assert not [process for process in before if processes.look(process.pid) == process]
     assert portal.process.poll() is None
