@@ -258,7 +258,7 @@ def test_a_worker_killed_over_the_copies_leaves_them_to_the_next(area, home, nei
     run_job(claim_job())  # the files of the version that was decided on
     before = Rendition.objects.count()
 
-    killed = subprocess.run([sys.executable, "-c", WORK, connection.settings_dict["NAME"]], timeout=120)
+    killed = subprocess.run([sys.executable, "-c", WORK, connection.settings_dict["NAME"]], timeout=300)
     assert -killed.returncode == signal.SIGKILL
     assert (ArchiveCopy.objects.count(), Rendition.objects.count()) == (0, before)
     Job.objects.filter(state=JobState.RUNNING).update(heartbeat_at=now() - timedelta(seconds=61))

@@ -177,7 +177,7 @@ def test_a_signature_on_paper_keeps_its_scan(agreement, home):
 
 
 @pytest.mark.parametrize(
-    "missing", [{"document": None}, {"day": None}, {"day": today() + timedelta(days=1)}, {"signed_as": " "}]
+    "missing", [{"document": None}, {"day": None}, {"day": today() + timedelta(days=2)}, {"signed_as": " "}]
 )
 def test_a_signature_on_paper_needs_day_office_and_scan(agreement, home, missing):
     sha256 = approved(agreement)

@@ -51,6 +51,16 @@ class Service:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
 
+    @property
+    def fault(self) -> str:
+        return self._fault
+
+    @fault.setter
+    def fault(self, fault: str) -> None:
+        """Silence is soon taken for silence; every other answer may take its time on a busy machine."""
+        self._fault = fault
+        signing_service.TIMEOUT = 0.5 if fault == "silent" else 60
+
     def close(self) -> None:
         self.server.shutdown()
         self.server.server_close()
@@ -137,7 +147,7 @@ class Service:
 
 @pytest.fixture
 def service(settings, monkeypatch):
-    monkeypatch.setattr(signing_service, "TIMEOUT", 0.5)
+    monkeypatch.setattr(signing_service, "TIMEOUT", 60)  # put back afterwards, whatever the service has set
     found = Service()
     settings.SIGNING_SERVICE_URL, settings.SIGNING_SERVICE_KEY = found.url, KEY
     yield found

@@ -1,6 +1,7 @@
 """Agreements for programs: the whole way from draft to cover, who may, and what is refused in which words."""
 
 import base64
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -8,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from agreements.models import Agreement, Cover, Notice, ReferralAnswer, SeatUse, Term
 from collab4m.clock import today
+from collab4m.school_year import SchoolYear
 from organisations.models import RoleKind
 from records.documents.files import MadeFile
 from records.models import Decision, Part, SignOff, Version
@@ -344,18 +346,21 @@ def test_each_sees_what_is_theirs(speak, request, area, home, neighbour, owner, 
 
 def test_notice_is_looked_at_given_and_taken_back(speak, agreement, asker, council_member):
     signed(agreement)
-    asked = f"notices/consequences/?agreement={agreement.pk}&municipality=0381&received_on=2026-06-30"
+    this_year = SchoolYear.of(today())
+    day, end = str(this_year.first_day - timedelta(days=1)), str(this_year.last_day)
+    asked = f"notices/consequences/?agreement={agreement.pk}&municipality=0381&received_on={day}"
     told = speak("get", asked).json()
     assert (told["effective_on"], {one["first_intake_lost"] for one in told["shortened"]}) == (
-        "2027-06-30", {"2027/28"},
-    )  # fmt: skip
+        end,
+        {str(this_year + 1)},
+    )
     assert speak("get", asked, by=council_member).json() == told
     assert not Notice.objects.exists()
 
-    said = {"agreement": agreement.pk, "given_on": "2026-06-30", "received_on": "2026-06-30", "reason": "Egen start."}
+    said = {"agreement": agreement.pk, "given_on": day, "received_on": day, "reason": "Egen start."}
     assert speak("post", "notices/", said, by=council_member).status_code == 403
     given = speak("post", "notices/", said)
-    assert (given.status_code, given.json()["effective_on"]) == (201, "2027-06-30")
+    assert (given.status_code, given.json()["effective_on"]) == (201, end)
     assert refusal(speak("post", "notices/", said))[:2] == (409, "notice_given")
     address = f"notices/{given.json()['id']}/"
     for_others = speak("get", address, by=council_member).json()

@@ -27,7 +27,9 @@ AXE = Path(settings.NODE_MODULES) / "axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTH, NARROW = 1280, 320
 
-expect.set_options(timeout=30_000)  # milliseconds: the machine may be busy
+LONGEST_WAIT = 120_000  # milliseconds: the machine may be busy
+
+expect.set_options(timeout=LONGEST_WAIT)
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +55,7 @@ class Window:
             bypass_csp=options.pop("bypass_csp", False),
             **options,
         )
+        self.context.set_default_timeout(LONGEST_WAIT)
         self.page: Page = self.context.new_page()
         self.page.on("console", self._note)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))

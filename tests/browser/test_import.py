@@ -1,5 +1,7 @@
 """A file with the offer, from the first fault to the last confirmation, without a mouse."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -66,8 +68,8 @@ def test_a_file_is_corrected_looked_through_and_saved_by_keyboard(window, owner,
 
     send(page, "utbud.csv", GOOD)
 
-    assert page.get_by_role("heading", level=1).inner_text() == "Look through “utbud.csv” before it is saved"
-    assert page.locator("del").inner_text().endswith("5")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Look through “utbud.csv” before it is saved")
+    expect(page.locator("del")).to_have_text(re.compile("5$"))
     assert faults(page) == []
     assert Offering.objects.count() == 1
 

@@ -64,10 +64,10 @@ def test_the_matrix_is_walked_and_a_school_reported_with_the_keyboard_alone(seen
 
     tab_to(seen, "Orientations of Byggprogrammet")
     twist = seen.get_by_role("button", name="Orientations of Byggprogrammet")
-    assert twist.get_attribute("aria-expanded") == "false"
+    expect(twist).to_have_attribute("aria-expanded", "false")
     seen.keyboard.press("Enter")
-    assert twist.get_attribute("aria-expanded") == "true"
-    assert seen.get_by_text("Måleri", exact=True).is_visible()
+    expect(twist).to_have_attribute("aria-expanded", "true")
+    expect(seen.get_by_text("Måleri", exact=True)).to_be_visible()
 
     tab_to(seen, "Offered, BA Byggprogrammet")
     seen.keyboard.press("ArrowRight")
@@ -78,7 +78,7 @@ def test_the_matrix_is_walked_and_a_school_reported_with_the_keyboard_alone(seen
     assert "24 Offered, Husbyggnad" in focused(seen)
     seen.keyboard.press("Enter")
     seen.wait_for_url(f"**/program/rapportering/*/2022-23/#rad-{building.pk}-{house.pk}")
-    assert seen.locator("h1").inner_text().startswith("Första skolan")
+    expect(seen.locator("h1")).to_contain_text("Första skolan")
 
     tab_to(seen, "Change the report")
     seen.keyboard.press("Enter")
@@ -91,7 +91,7 @@ def test_the_matrix_is_walked_and_a_school_reported_with_the_keyboard_alone(seen
     seen.keyboard.press("Enter")
     seen.wait_for_url("**/2022-23/")
 
-    assert "The whole offer is reported." in seen.inner_text("main")
+    expect(seen.locator("main")).to_contain_text("The whole offer is reported.")
     made = Offering.objects.get(report__school__name="Första skolan", programme=care)
     assert (made.offered, made.seats, made.report.complete) == (True, 16, True)
 
@@ -136,5 +136,5 @@ def test_without_scripts_every_orientation_is_open_and_every_cell_a_link(window,
 
     page = opened.visit("/program/utbud/")
 
-    assert page.get_by_text("Måleri", exact=True).is_visible()
+    expect(page.get_by_text("Måleri", exact=True)).to_be_visible()
     assert page.locator("td a").count() > 3

@@ -1,6 +1,7 @@
 """Nothing typed is lost: to others who write, a lost network, an ended session, a crash, or by leaving the page."""
 
 import re
+from datetime import datetime, timedelta
 from time import monotonic, sleep
 
 import pytest
@@ -15,7 +16,7 @@ from tests.factories import PartFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-LONGEST_WAIT = 30  # seconds
+LONGEST_WAIT = 300  # seconds: the machine may be busy
 SAVED = re.compile(r"\d+\.\d\d$")
 DRAFTS = "Object.keys(localStorage).filter(key => key.startsWith('collab4m.part.')).length"
 
@@ -157,6 +158,7 @@ def test_reader_is_told_when_saving_has_failed_for_ten_seconds_and_text_is_saved
     page, trouble = seen.page, seen.page.locator("[data-part-trouble] .c-save")
     page.clock.install()
     page.reload()
+    page.clock.pause_at(datetime.now() + timedelta(minutes=1))  # noqa: DTZ005  else it goes on, and not with our steps
     seen.context.set_offline(True)
 
     write(page, "Utan nät")
@@ -165,7 +167,7 @@ def test_reader_is_told_when_saving_has_failed_for_ten_seconds_and_text_is_saved
     page.clock.run_for(6_000)
     expect(trouble).to_be_visible()
     seen.context.set_offline(False)
-    page.clock.run_for(4_000)
+    page.clock.resume()
 
     expect(trouble).to_have_count(0)
     is_saved(page)

@@ -3,6 +3,7 @@
 from datetime import time, timedelta
 
 import pytest
+from playwright.sync_api import expect
 
 from collab4m.clock import today
 from resources.operations import local, request_booking
@@ -10,7 +11,10 @@ from tests.factories import CategoryFactory, ResourceFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-FOCUSED = "() => document.activeElement.innerText.replace(/\\s+/g, ' ')"
+
+def focus_is_on(page, *words):
+    for each in words:
+        expect(page.locator(".c-timeline a:focus")).to_contain_text(each)
 
 
 @pytest.fixture
@@ -31,20 +35,18 @@ def seen(window, owner, home, neighbour):
 
 def test_arrows_move_between_cells_and_enter_books(seen):
     seen.locator(".c-timeline td a").first.focus()
-    assert "kl. 7–8" in seen.evaluate(FOCUSED)
+    focus_is_on(seen, "kl. 7–8")
 
     seen.keyboard.press("ArrowRight")
     seen.keyboard.press("ArrowRight")
-    assert "Studiebesök" in seen.evaluate(FOCUSED)
+    focus_is_on(seen, "Studiebesök")
     seen.keyboard.press("ArrowRight")
-    assert "Minibuss A" in seen.evaluate(FOCUSED)
-    assert "kl. 11–12" in seen.evaluate(FOCUSED)
+    focus_is_on(seen, "Minibuss A", "kl. 11–12")
     seen.keyboard.press("ArrowDown")
-    assert "Minibuss B" in seen.evaluate(FOCUSED)
-    assert "kl. 11–12" in seen.evaluate(FOCUSED)
-    assert seen.locator('.c-timeline td a[tabindex="0"]').count() == 1
+    focus_is_on(seen, "Minibuss B", "kl. 11–12")
+    expect(seen.locator('.c-timeline td a[tabindex="0"]')).to_have_count(1)
     seen.keyboard.press("Control+Home")
-    assert "Minibuss A" in seen.evaluate(FOCUSED)
+    focus_is_on(seen, "Minibuss A", "kl. 7–8")
 
     seen.keyboard.press("Enter")
     seen.wait_for_url("**/boka/?fran=*T07:00&till=*T08:00")

@@ -147,6 +147,6 @@ def test_of_two_rivals_who_saw_the_same_one_is_told(home, owner):
     for rival in rivals:
         rival.start()
     for rival in rivals:
-        rival.join(timeout=60)
+        rival.join(timeout=300)
 
     assert sorted(type(answer).__name__ for answer in answers) == ["Board", "ChangedMeanwhile"]

@@ -73,9 +73,9 @@ def test_the_pulse_thread_goes_on_through_a_fault(monkeypatch):
     monkeypatch.setattr(pulse, "feel_pulse", feel)
     thread = pulse.start("worker")
 
-    assert again.wait(timeout=30)
+    assert again.wait(timeout=300)
     pulse.stop()
-    thread.join(timeout=30)
+    thread.join(timeout=300)
     assert not thread.is_alive()
 
 

@@ -63,7 +63,7 @@ def at_once(*rivals: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=60)
+        thread.join(timeout=300)
         assert not thread.is_alive(), "a rival never came back"
     return answers
 

@@ -76,7 +76,7 @@ test_versions_killed.{work}()
 def in_a_process_of_its_own(work: Callable[[], None]) -> int:
     """Do the work in another process, as a worker would; the signal that ended it."""
     program = WORK.format(work=work.__name__)
-    done = subprocess.run([sys.executable, "-c", program, connection.settings_dict["NAME"]], timeout=60)
+    done = subprocess.run([sys.executable, "-c", program, connection.settings_dict["NAME"]], timeout=300)
     return -done.returncode
 
 
