@@ -96,7 +96,7 @@ def window_of(scale: str, day: date) -> tuple[date, date]:
 def grid_of(
     scale: str, day: date, lines: Sequence[Line], *, reader: User, whole: bool = False, since: date | None = None
 ) -> Grid:
-    """The timeline of some resources. Four queries for a day or a week, one for what is longer.
+    """The timeline of some resources. Three queries for a day or a week, one for what is longer.
 
     `whole`: a day or a week with all its hours, and not only those that `hours` finds of use. `since`: a week without
     the days before it.
@@ -104,7 +104,7 @@ def grid_of(
     first, last = window_of(scale, day)
     if scale in (Scale.MONTH, Scale.YEAR):
         return _grid_of_shares(scale, first, last, lines)
-    ids = [line.pk for line in lines]
+    ids = {line.pk for line in lines}
     begins, ends = local(first, time()), local(last + ONE_DAY, time())
     slots, opened = slots_of(ids, begins, ends, reader=reader), opened_of(ids, begins, ends)
     closed = closed_between(opened, begins, ends)
@@ -291,9 +291,9 @@ def stretches_of(
 def list_of(
     scale: str, day: date, lines: Sequence[Line], *, reader: User
 ) -> list[tuple[Line, list[tuple[date, list[Cell]]]]]:
-    """The same as `grid_of` of a day or a week, as each resource's days. Four queries."""
+    """The same as `grid_of` of a day or a week, as each resource's days. Three queries."""
     first, last = window_of(scale, day)
-    ids = [line.pk for line in lines]
+    ids = {line.pk for line in lines}
     begins, ends = local(first, time()), local(last + ONE_DAY, time())
     slots, moment = slots_of(ids, begins, ends, reader=reader), now()
     closed = closed_between(opened_of(ids, begins, ends), begins, ends)

@@ -32,7 +32,7 @@ class Words:
     def __init__(self, context: Any) -> None:
         self.days: dict[date, str] = {}
         self.spans_drawn: dict[tuple[datetime, datetime], tuple[str, str, str, str]] = {}
-        self.cells_drawn: dict[Any, str] = {}
+        self.cells_drawn: dict[Any, list[str]] = {}  # in parts, between which a row's id and name go
         self.marks = context["shell"].marks if "shell" in context else {}
         self.places = {
             pk: format_html(
@@ -105,15 +105,21 @@ class RowWords:
     def drawn(self, draw: Callable[[RowWords, Cell], str], cells: list[Cell]) -> str:
         """The cells, with the row's name and id in them."""
         known, drawn = self.words.cells_drawn, []
+        name, pk = escape(self.line.name), str(self.line.pk)
         for cell in cells:
             if cell.slots:
-                drawn.append(draw(self, cell))
+                drawn.append(self.named(draw(self, cell)))
                 continue
             key = (cell, self.alike)
-            if key not in known:
-                known[key] = draw(self, cell)
-            drawn.append(known[key])
-        return self.named("".join(drawn))
+            parts = known.get(key)
+            if parts is None:
+                parts = known[key] = draw(self, cell).replace(ID, NAME).split(NAME)
+            # Put together here, since to look for the names in a row's finished text takes longer than all the rest.
+            if len(parts) == 3:
+                drawn += (parts[0], pk, parts[1], name, parts[2])  # what can be booked: an address, then words
+            else:
+                drawn += (parts[0], name, parts[1])
+        return "".join(drawn)
 
     def named(self, drawn: str) -> str:
         return drawn.replace(NAME, escape(self.line.name)).replace(ID, str(self.line.pk))
@@ -228,7 +234,7 @@ def _share(scale: str, row: RowWords, cell: Cell) -> str:
     text = f'<span class="time" aria-hidden="true">{short}</span><b aria-hidden="true">{shown}</b>'
     text += _hidden(f"{state}: {NAME}, {when}")
     if not share.is_open:
-        return f'<td{first}><div class="c-slot" data-kind="closed">{text}</div></td>'
+        return f'<td{first}><div class="c-slot" data-kind="{kind}">{text}</div></td>'
     to = Scale.WEEK if scale == Scale.YEAR else Scale.DAY
     address = f"{words.timeline}?vy={to}&amp;datum={day.isoformat()}{words.rest}"
     return f'<td{first}><a class="c-slot" data-kind="share" data-share="{kind}" href="{address}">{text}</a></td>'

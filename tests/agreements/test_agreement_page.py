@@ -349,7 +349,7 @@ def a_large_one(area, home, neighbour, owner, count):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-@pytest.mark.parametrize(("who", "queries"), [("owner", 31), ("council_member", 21)])
+@pytest.mark.parametrize(("who", "queries"), [("owner", 30), ("council_member", 20)])
 def test_the_page_costs_the_same_for_any_number(
     client, request, area, home, neighbour, owner, asker, count, who, queries, django_assert_num_queries
 ):

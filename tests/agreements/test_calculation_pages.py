@@ -212,7 +212,7 @@ def test_the_list_costs_the_same_for_any_number(client, calculation, owner, acti
     client.force_login(owner)
     client.get("/avtal/kalkyl/")
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         client.get("/avtal/kalkyl/")
 
 
@@ -332,7 +332,7 @@ def test_the_clock_costs_the_same_for_any_number(
     client.force_login(owner)
     client.get("/avtal/arshjul/")
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(16):
         client.get("/avtal/arshjul/")
 
 
@@ -442,7 +442,7 @@ def test_the_library_costs_the_same_for_any_number(client, area, owner, acting, 
     client.force_login(owner)
     client.get("/avtal/klausuler/")
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         client.get("/avtal/klausuler/")
 
 

@@ -188,7 +188,7 @@ def test_beginning_costs_the_same_for_any_number_of_gaps(
     address = address_of(*(programme.code for programme in programmes))
     client.get(address)
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(18):
         shown = client.get(address)
 
     assert len(shown.context["rows"]) == number
@@ -239,7 +239,7 @@ def test_the_work_page_costs_the_same_for_any_number_of_rows(
     address = f"/avtal/{agreement.pk}/arbete/"
     client.get(address)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         client.get(address)
 
 

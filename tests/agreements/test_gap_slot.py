@@ -82,7 +82,7 @@ def test_the_slots_cost_the_same_for_any_number(
         draft(area, [home, neighbour], owner, programme=programme)
     near(client, owner)
 
-    with django_assert_num_queries(30):
+    with django_assert_num_queries(29):
         _page, rows = near(client, owner)
 
     assert sum(bool(states) for states, _actions in rows.values()) == number

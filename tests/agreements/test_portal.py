@@ -29,7 +29,7 @@ from tests.factories import ProgrammeFactory
 
 pytestmark = pytest.mark.django_db
 
-START_QUERIES = 46
+START_QUERIES = 45
 
 
 @pytest.fixture

@@ -161,7 +161,7 @@ def test_price_lists_costs_the_same_however_many(official, home, number, django_
     for _nth in range(number):
         PriceRowFactory(price_list=PriceListFactory(number=_nth + 1))
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         official.get("/avtal/prislistor/")
 
 
@@ -171,7 +171,7 @@ def test_a_price_list_costs_the_same_however_many_prices(official, home, number,
     for _nth in range(number):
         PriceRowFactory(price_list=price_list)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(9):
         official.get(f"/avtal/prislistor/{price_list.pk}/")
 
 
@@ -184,7 +184,7 @@ def test_statements_costs_the_same_however_many_pairs(
         flow(home, other, programme, 9)
         made(home, other)
 
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(16):
         official.get("/avtal/ersattning/?lasar=2022-23&termin=HT")
 
 
@@ -196,7 +196,7 @@ def test_a_statement_costs_the_same_however_many_lines(official, home, neighbour
         flow(home, neighbour, programme, 9)
     statement = made(home, neighbour)
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(14):
         official.get(statement.get_absolute_url())
 
 

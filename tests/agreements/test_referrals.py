@@ -355,5 +355,5 @@ def test_the_answers_cost_the_same_for_any_number(
     client.force_login(owner)
     client.get(address(agreement, "remissvar/"))
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         client.get(address(agreement, "remissvar/"))

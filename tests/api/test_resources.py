@@ -4,7 +4,7 @@ import pytest
 
 from resources.models import Feature, Resource
 from resources.operations import block_resource, cancel_booking, request_booking, wait_for
-from tests.factories import ResourceFactory
+from tests.factories import ResourceFactory, SiteFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +60,18 @@ def test_what_is_free_is_found(speak, ask, van, at, neighbour, buses):
     assert refusal(speak("get", "resources/?free_from=2026-12-08")) == (400, "invalid", ["free_to"])
 
 
+def test_what_stands_at_ones_own_site_comes_first(speak, van, home, buses):
+    site, elsewhere = SiteFactory(municipality=home), SiteFactory(municipality=home)
+    for name, place in (("Minibuss B", elsewhere), ("Minibuss C", site)):
+        ResourceFactory(name=name, municipality=home, category=buses, site=place)
+
+    found = speak("get", f"resources/?from_site={site.pk}").json()["results"]
+
+    assert [(one["name"], one["travel_minutes"]) for one in found] == [
+        ("Minibuss C", 0), ("Minibuss B", 0), ("Minibuss A", None),
+    ]  # fmt: skip
+
+
 def test_a_resource_comes_with_the_owners_rules(speak, van):
     rules = {
         "askers": "area", "approval": "by_owner", "rivalry": "compete", "decide_hours": 36, "lead_minutes": 90,
@@ -109,7 +121,7 @@ def test_a_window_that_cannot_be_is_refused(speak, van, window):
 @pytest.mark.parametrize(
     ("address", "queries"),
     [
-        ("bookings/", 10), ("resources/", 12), ("resources/timeline/?from={day}&to={next}", 14),
+        ("bookings/", 10), ("resources/", 12), ("resources/timeline/?from={day}&to={next}", 13),
         ("resources/?free_from={day}&free_to={next}", 16), ("waiting/", 10),
         ("waiting-offers/", 10), ("blockings/", 11),
     ],

@@ -25,7 +25,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-START_QUERIES = 37
+START_QUERIES = 36
 
 
 def words(text: str) -> str:

@@ -364,7 +364,7 @@ def test_corrections_page_costs_the_same_with_more_rows(
     assert (len(page.context["waiting"]), len(page.context["decided"])) == (rows, rows)
 
 
-CORRECTIONS_QUERIES = 9
+CORRECTIONS_QUERIES = 8
 
 
 def test_corrections_wait_for_the_owners_people_of_today(proposed, owner, asker):

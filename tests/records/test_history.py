@@ -238,7 +238,7 @@ def test_history_page_costs_the_same_whatever_it_tells(
         client.get(f"/historik/organisations/board/{board.pk}/")
 
 
-HISTORY_QUERIES = 12
+HISTORY_QUERIES = 11
 
 
 def test_history_page_is_paged(client, owner, home):

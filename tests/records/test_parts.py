@@ -375,5 +375,5 @@ def test_part_pages_cost_the_same_however_much_was_written(
         client.get(f"/texter/{part.pk}/historik/")
 
 
-PART_QUERIES = 12
-PART_HISTORY_QUERIES = 12
+PART_QUERIES = 11
+PART_HISTORY_QUERIES = 11

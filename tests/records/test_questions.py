@@ -499,7 +499,7 @@ def test_questions_page_costs_the_same_with_more_rows(
     assert [len(page.context[name]) for name in ("waiting", "open")] == [rows, rows]
 
 
-QUESTIONS_QUERIES = 9
+QUESTIONS_QUERIES = 8
 
 
 def test_a_person_without_questions_is_told_how_to_ask(client, roleless):

@@ -286,7 +286,7 @@ def test_version_page_costs_the_same_however_many_files_there_are(
     client.force_login(owner)
     client.get(version.get_absolute_url())  # draws the charts
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         client.get(version.get_absolute_url())
 
 

@@ -211,7 +211,7 @@ def test_the_list_costs_the_same_for_any_number(client, report, home, committee,
     client.force_login(committee)
     client.get("/rapporter/")
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get("/rapporter/")
 
 
@@ -225,7 +225,7 @@ def test_the_report_costs_the_same_for_any_number_of_versions_and_members(
     client.force_login(committee)
     client.get(report.get_absolute_url())  # draws the charts
 
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(15):
         client.get(report.get_absolute_url())
 
 
@@ -239,5 +239,5 @@ def test_the_work_costs_the_same_for_any_number_of_members_and_texts(
     client.force_login(owner)
     client.get(f"{report.get_absolute_url()}arbete/")
 
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(13):
         client.get(f"{report.get_absolute_url()}arbete/")
