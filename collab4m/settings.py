@@ -260,8 +260,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour=2, minute=40),
         "options": {"expire_seconds": 3600},
     },
-    "remind_deciders": {
-        "task": "resources.tasks.remind_deciders",
+    "remind_of_requests": {
+        "task": "resources.tasks.remind",
         "schedule": 300.0,  # an owner may give itself an hour, of which half is left when it is reminded
         "options": {"expire_seconds": 300},
     },

@@ -109,10 +109,11 @@ def changed(booking: Booking) -> list[Message]:
 
 def cancelled(booking: Booking, *more: Booking, by_owner: bool) -> list[Message]:
     """To the other side, dates of one series in one mail; and a receipt to whoever cancelled what was theirs."""
-    dates, was_booked = [booking, *more], booking.request_state == RequestState.CANCELLED
+    dates = [booking, *more]
+    was_booked = any(one.request_state == RequestState.CANCELLED for one in dates)
     if by_owner:
         return list(_to_asker("cancelled", booking, dates=dates, invites=was_booked, ended=True))
-    sent = _to_owner("cancelled", booking, dates=dates)
+    sent = _to_owner("cancelled", booking, dates=dates, is_request=not was_booked)
     if was_booked:
         sent += _to_asker("cancelled_by_you", booking, dates=dates, invites=was_booked, ended=True)
     return sent
@@ -121,9 +122,9 @@ def cancelled(booking: Booking, *more: Booking, by_owner: bool) -> list[Message]
 # Deciding
 
 
-def to_remind(owner: Body, bookings: Sequence[Booking]) -> list[Message]:
-    """To those who decide for an owner: requests that run out soon, in one mail."""
-    first = bookings[0]
+def to_remind(bookings: Sequence[Booking]) -> list[Message]:
+    """To those who decide for their owner: requests that run out soon, in one mail."""
+    first, owner = bookings[0], bookings[0].resource.owner
     return [
         _render(REQUEST, person, "to_remind", first, dates=shown, address=reverse("to_decide"), owner=owner)
         for person in deciders(owner)
@@ -175,6 +176,17 @@ def kept(booking: Booking, asked: Any) -> list[Message]:
 
 def info_needed(booking: Booking) -> list[Message]:
     return list(_to_asker("info_needed", booking))
+
+
+def to_answer(bookings: Sequence[Booking]) -> list[Message]:
+    """To whoever asked: requests that run out soon, with what the owner has asked about each, in one mail."""
+    first, *more = bookings
+    address = reverse("bookings") if more else ""
+    return [
+        _render(ANSWER, person, "to_answer", first, dates=shown, address=address)
+        for person in still_answering(first.asked_by, first.booked_for)
+        if (shown := [one for one in bookings if told_of(one.resource, [person])])
+    ]
 
 
 def expired(booking: Booking, *more: Booking, was_asked: bool) -> list[Message]:

@@ -95,7 +95,27 @@ def _fitted(in_order: Sequence[Booking], usual: dict[date, Booking], days: Seque
         told[before] = one
     first, last = min(told), max(told)
     rule = [day for day in slots if first <= day <= last]
-    return Recurrence(usual[min(usual)], rule, every_weeks, told, beside)
+    return Recurrence(usual[min(usual)], rule, every_weeks, told, _at_no_moment_of_the_rule(beside, told, usual))
+
+
+def _at_no_moment_of_the_rule(
+    beside: list[Booking], told: dict[date, Booking], usual: dict[date, Booking]
+) -> list[Booking]:
+    """Those that stand beside the rule. One that begins when a day of it would, stands for that day in another's place.
+
+    Else both would be named by the same moment, and one of them be lost.
+    """
+    hour, left = _facts(usual[min(usual)])[:2], []
+    while beside:
+        one = beside.pop()
+        day = day_of(one)
+        other = told.get(day)
+        if other is None or _facts(one)[:2] != hour or held(other).lower == held(one).lower:
+            left.append(one)
+        else:
+            told[day] = one
+            beside.append(other)
+    return left[::-1]
 
 
 def _nearest(days: Sequence[date], day: date) -> date:

@@ -23,6 +23,7 @@ def open_up_all() -> None:
 
 @shared_task(ignore_result=True)
 @waits_for_the_database
-def remind_deciders() -> None:
-    """Remind those who decide of requests that run out soon."""
+def remind() -> None:
+    """Remind of requests that run out soon: those who decide, or whoever has the owner's question to answer."""
     operations.remind_deciders()
+    operations.remind_askers()

@@ -87,7 +87,7 @@ class SeriesInput(serializers.Serializer[Any]):
     every_weeks = serializers.IntegerField(min_value=1, max_value=52, default=1)
     breaks_of = serializers.SlugRelatedField(
         slug_field="code", queryset=Municipality.objects.all(), required=False, allow_null=True, default=None,
-        help_text="Code of the municipality whose breaks are left out.",
+        help_text="Code of the municipality whose breaks are left out, and the time between its semesters.",
     )  # fmt: skip
     leave_out = serializers.ListField(
         child=serializers.DateField(validators=[within_reason]), max_length=200, default=list,

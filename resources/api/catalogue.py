@@ -162,6 +162,7 @@ class ResourceViewSet(ResourcesViewSet):
             capacity=asked.get("capacity_min"),
             times=times,
             from_municipality=site.municipality if site else None,
+            from_site=site,
         )
         if not times and site is None:
             rows = resources_for(caller(request), need).in_swedish_order()

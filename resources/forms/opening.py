@@ -57,9 +57,7 @@ def _in_rows(one: Opening) -> Any:
 def hours_by_day(openings: Iterable[Opening]) -> list[tuple[str, str]]:
     """When it is open, day by day in words."""
     rows = []
-    for (weekday, in_breaks, on_red_days), some in groupby(
-        openings, lambda one: (one.weekday, one.in_breaks, one.on_red_days)
-    ):
+    for (weekday, in_breaks, on_red_days), some in groupby(openings, _row_of):
         hours = ", ".join(stretch(one.opens, one.closes) for one in some)
         also = also_when(in_breaks, on_red_days)
         rows.append((capital(str(WEEKDAYS[weekday - 1])), f"{hours}, {also}" if also else hours))
@@ -230,7 +228,7 @@ class OpeningForm(SeenEdit):
         self.openings += [Opening(weekday, opens, closes, *flags) for opens, closes in stretches]
 
     def _refuse_overlaps(self) -> None:
-        """Between rows of the same day: the error stands at the row below."""
+        """Between rows of the same day: the error stands at the first of them."""
         self.openings.sort(key=lambda one: (one.weekday, one.opens))
         for one, following in pairwise(self.openings):
             if one.weekday == following.weekday and (one.closes <= one.opens or following.opens < one.closes):

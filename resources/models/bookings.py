@@ -124,7 +124,7 @@ class Booking(models.Model):
     cost_place = models.CharField(_("cost place"), max_length=60, blank=True)
     request_state = models.CharField(_("state"), max_length=11, choices=RequestState)
     decide_by = models.DateTimeField(_("answer by"), null=True, blank=True)
-    reminded_at = models.DateTimeField(null=True, blank=True)  # when those who decide were reminded
+    reminded_at = models.DateTimeField(null=True, blank=True)  # when whoever has the next word was reminded
     decided_by = models.ForeignKey("organisations.User", models.PROTECT, null=True, blank=True, related_name="+")
     decided_at = models.DateTimeField(null=True, blank=True)
     answer = models.TextField(_("answer"), max_length=1000, blank=True)

@@ -85,7 +85,7 @@ from resources.operations.pictures import (
 )
 from resources.operations.pricing import Price, price_of, prices_of
 from resources.operations.reference import load_reference
-from resources.operations.reminding import remind_at, remind_deciders
+from resources.operations.reminding import remind_askers, remind_deciders
 from resources.operations.searching import (
     CategoryCount,
     DateAnswer,
@@ -300,7 +300,7 @@ __all__ = [
     "read_inventory",
     "red_day_names",
     "red_days",
-    "remind_at",
+    "remind_askers",
     "remind_deciders",
     "remove_picture",
     "request_booking",

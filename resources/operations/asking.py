@@ -389,6 +389,8 @@ def move_booking(booking: Booking, starts_at: datetime, ends_at: datetime, *, by
         check_lateness(booking, _("The owner wants it moved %(hours)s hours ahead at least. Call the owner."))
     check_time(resource, starts_at, ends_at)
     during = span_of(starts_at, ends_at)
+    if during == before:
+        raise BookingRefused(_("It has that time already. Choose another."), "starts_at")
     if not is_open(resource, during):
         raise ResourceClosed(resource, during)
     if booking.request_state == RequestState.APPROVED:
@@ -490,8 +492,8 @@ def answer_owner(booking: Booking, *, answer: str, by: User, on_behalf_of: Body)
         raise NotAlive(_("The owner has not asked anything, or the request is already decided."))
     if not answer.strip():
         raise BookingRefused(_("Write what the owner needs to know."), "answer")
-    booking.request_state = RequestState.REQUESTED
-    booking.save(update_fields=["request_state"])
+    booking.request_state, booking.reminded_at = RequestState.REQUESTED, None
+    booking.save(update_fields=["request_state", "reminded_at"])
     record("booking.answered", booking, by=by, on_behalf_of=on_behalf_of, answer=answer.strip())
     send(*mails.to_decide(booking, answer=answer.strip()))
     return booking

@@ -25,12 +25,17 @@ from resources.operations.letting_go import back_to_kept, end_offer, fall_back, 
 from resources.operations.opening import DAYS_AHEAD
 
 
+def _window(starts_at: datetime, ends_at: datetime) -> DateTimeTZRange:
+    """What a blocking takes: from this minute at the earliest, so that what is over stays as it was."""
+    return span_of(max(starts_at, now().replace(second=0, microsecond=0)), ends_at)
+
+
 def displaced_by(resource: Resource, starts_at: datetime, ends_at: datetime) -> list[Booking]:
     """The bookings that a blocking would displace, in order of time.
 
     Those that hold some of the resource's units then, and the requests that hold nothing yet and would go without.
     """
-    window = span_of(starts_at, ends_at)
+    window = _window(starts_at, ends_at)
     if window.upper <= window.lower:
         return []
     units = units_of(resource).values("pk")
@@ -50,27 +55,27 @@ def displaced_by(resource: Resource, starts_at: datetime, ends_at: datetime) -> 
 
 def offers_displaced_by(resource: Resource, starts_at: datetime, ends_at: datetime) -> list[WaitingOffer]:
     """The offers to the waiting list that a blocking would take back."""
-    window = span_of(starts_at, ends_at)
+    window = _window(starts_at, ends_at)
     claims = Claim.objects.filter(unit__in=units_of(resource).values("pk"), during__overlap=window)
     offers = WaitingOffer.objects.filter(ended_at=None, pk__in=claims.values("offer"))
     return list(offers.select_related("waiting__resource__owner", "waiting__booked_for").order_by("pk"))
 
 
 def blockings_of(resource: Resource) -> list[Blocking]:
-    """The blockings of a resource that go on or are to come, in order of time."""
-    rows = resource.blockings.filter(ended_at=None, during__endswith__gt=now())
-    return list(rows.select_related("by").order_by("during", "pk"))
+    """The blockings, not over, of a resource and of what shares units with it, in order of time."""
+    rows = Blocking.objects.filter(resource__in=sharing_with(resource), ended_at=None, during__endswith__gt=now())
+    return list(rows.select_related("by", "resource").order_by("during", "pk"))
 
 
 def check_blocking(resource: Resource, starts_at: datetime, ends_at: datetime, reason: str) -> None:
     """Raises BookingRefused for a blocking that cannot be made whatever it displaces."""
-    window = span_of(starts_at, ends_at)
-    if window.upper <= window.lower:
+    asked, window = span_of(starts_at, ends_at), _window(starts_at, ends_at)
+    if asked.upper <= asked.lower:
         raise BookingRefused(_("The end comes before the start. Change one of them."), "ends_at")
-    if window.upper - window.lower < SHORTEST:
-        raise BookingRefused(_("Block five minutes at least."), "ends_at")
     if ends_at <= now():
         raise BookingRefused(_("That time has passed. Choose a later one."), "ends_at")
+    if window.upper - window.lower < SHORTEST:
+        raise BookingRefused(_("Block five minutes at least."), "ends_at")
     if (ends_at - now()).days >= DAYS_AHEAD:
         raise BookingRefused(_("That is too far ahead. Block at most eighteen months ahead."), "ends_at")
     if not reason.strip():
@@ -83,7 +88,7 @@ def check_blocking(resource: Resource, starts_at: datetime, ends_at: datetime, r
             _("It is already blocked %(time)s: %(reason)s. End that blocking, or choose another time.") % words,
             "starts_at",
         )
-    turned = claims.filter(during__endswith__lte=starts_at, blocked__overlap=window).order_by("-blocked").first()
+    turned = claims.filter(during__endswith__lte=window.lower, blocked__overlap=window).order_by("-blocked").first()
     if turned is not None:
         words = {"time": moment_in_words(turned.blocked.upper)}
         raise BookingRefused(
@@ -118,7 +123,7 @@ def block_resource(
         raise BookingRefused(
             _("Another booking has come meanwhile. Look at what would be displaced, and confirm again.")
         )
-    during, reason = span_of(starts_at, ends_at), reason.strip()
+    during, reason = _window(starts_at, ends_at), reason.strip()
     gone = []
     for booking in map(locked, displaced):
         if not _stands_beside(booking, during, reason, by, on_behalf_of):
@@ -140,7 +145,7 @@ def block_resource(
         send(*mails.displaced(booking, reason, instead, was_booked=was_booked, invites=invites))
     record(
         "resource.blocked", resource, by=by, on_behalf_of=on_behalf_of, reason=reason,
-        begins=starts_at.isoformat(), ends=ends_at.isoformat(), displaced=len(gone),
+        begins=during.lower.isoformat(), ends=during.upper.isoformat(), displaced=len(gone),
     )  # fmt: skip
     return blocking
 

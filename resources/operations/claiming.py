@@ -146,6 +146,16 @@ def claim_kept(booking: Booking) -> list[Claim]:
     return _claim_for(booking, booking.kept, booking.kept_turnaround_minutes or 0)
 
 
+def hold_kept_only(booking: Booking) -> None:
+    """Let go of what else than its kept time a booking holds. Never refused: the units stay those that it has.
+
+    In the caller's transaction, which has locked the units.
+    """
+    claims = Claim.objects.filter(booking=booking)
+    claims.exclude(during__overlap=booking.kept).delete()
+    claims.update(during=booking.kept, blocked=turned_around(booking.kept, booking.kept_turnaround_minutes or 0))
+
+
 def _claim_for(booking: Booking, during: DateTimeTZRange, turnaround_minutes: int) -> list[Claim]:
     return claim_time(
         booking.resource,

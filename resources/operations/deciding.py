@@ -267,10 +267,11 @@ def decide_series(
             before = {date.pk: date.kept for date in given}
             if refused:
                 _decline_all(refused, _reason(reason), by, on_behalf_of)
-            lost = [rival for date in given for rival in _approve_date(date, note, by, on_behalf_of)]
+            # Once each, also those that wanted the time of several dates.
+            lost = {rival.pk: rival for date in given for rival in _approve_date(date, note, by, on_behalf_of)}
             if given:
                 send(*mails.approved(*given, before=before[given[0].pk]))
-            _decline_all(lost, _("Somebody else got the time."), by, on_behalf_of)
+            _decline_all(lost.values(), _("Somebody else got the time."), by, on_behalf_of)
             for resource in {date.resource_id: date.resource for date in dates}.values():
                 offer_freed(resource)
             return given, refused
@@ -408,7 +409,8 @@ def ask_for_more(booking: Booking, *, question: str, by: User, on_behalf_of: Bod
     if not question.strip():
         raise BookingRefused(_("Write what you need to know."), "question")
     booking.request_state, booking.answer = RequestState.INFO_NEEDED, question.strip()
-    booking.save(update_fields=["request_state", "answer"])
+    booking.reminded_at = None
+    booking.save(update_fields=["request_state", "answer", "reminded_at"])
     record("booking.info_needed", booking, by=by, on_behalf_of=on_behalf_of, question=question.strip())
     send(*mails.info_needed(booking))
     return booking

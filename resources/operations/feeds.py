@@ -114,5 +114,5 @@ def _of_resource(token: FeedToken, near: QuerySet[Booking], seen: QuerySet[Booki
     others = near.filter(resource__in=sharing, claims__isnull=False).exclude(pk__in=told).distinct()
     yield from map(calendars.busy, others.order_by("during", "pk"))
     since = now() - BACK
-    blockings = Blocking.objects.filter(resource=token.resource_id, during__endswith__gt=since)
+    blockings = Blocking.objects.filter(resource__in=sharing, during__endswith__gt=since)
     yield from map(calendars.blocked, blockings.select_related("resource").order_by("during", "pk"))

@@ -18,8 +18,8 @@ from records.operations import record, send
 from resources import mails
 from resources.models import Booking, Claim, RequestState, Resource, Waiting, WaitingOffer, WaitState
 from resources.operations.claiming import (
-    claim_booking,
     claim_time,
+    hold_kept_only,
     is_free,
     lock_shared,
     release,
@@ -72,10 +72,9 @@ def back_to_kept(booking: Booking) -> None:
 
 def fall_back(booking: Booking, answer: str, by: User | None, on_behalf_of: Body | None = None) -> None:
     """Another time was asked for and not given: the booking stands as it was approved. Its units are locked."""
-    release([booking])
+    hold_kept_only(booking)
     asked = booking.during
     back_to_kept(booking)
-    claim_booking(booking)
     decide(booking, RequestState.APPROVED, answer, by)
     record("booking.kept", booking, by=by, on_behalf_of=on_behalf_of, reason=answer)
     send(*mails.kept(booking, asked))

@@ -115,7 +115,8 @@ def resources_for(user: User, need: Need) -> Any:
         rows = rows.filter(
             Q(name__icontains=word) | Q(description__icontains=word) | Q(category__name_sv__icontains=word)
             | Q(category__name_en__icontains=word) | Q(category__parent__name_sv__icontains=word)
-            | Q(owner__name__icontains=word) | Q(municipality__name__icontains=word) | Exists(with_feature)
+            | Q(category__parent__name_en__icontains=word) | Q(owner__name__icontains=word)
+            | Q(municipality__name__icontains=word) | Exists(with_feature)
         )  # fmt: skip
     return rows
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from django.db import models, transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from collab4m.clock import now
 from collab4m.errors import RuleBroken
-from organisations.models import Body, Municipality, SchoolBreak, User
+from organisations.models import Body, Municipality, SchoolBreak, Semester, User
 from records.operations import record, send
 from records.people import speaking_for
 from resources import mails
@@ -54,6 +55,7 @@ from resources.operations.opening import local
 A_DAY = timedelta(days=1)
 MOST_DATES = 200
 MOST_NAMED = 3
+LONGEST_BETWEEN = timedelta(days=100)  # a longer time between two semesters lacks one that is not entered
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ class Pattern:
     minutes: int
     weekdays: Collection[int] = ()  # 1 Monday – 7 Sunday; none: that of the first day
     every_weeks: int = 1
-    breaks_of: Municipality | None = None  # leave out this municipality's breaks
+    breaks_of: Municipality | None = None  # leave out this municipality's breaks, and what lies between its semesters
 
     def dates(self) -> list[date]:
         """Its days in order. Raises BookingRefused for a rule that gives none or too many."""
@@ -100,12 +102,8 @@ class Pattern:
         ]  # fmt: skip
         if self.breaks_of is None:
             return by_rule, []
-        breaks = list(
-            SchoolBreak.objects.filter(
-                municipality=self.breaks_of, valid__overlap=(self.first_day, self.last_day + timedelta(days=1))
-            )
-        )
-        skipped = [day for day in by_rule if any(day in one.valid for one in breaks)]
+        off = _days_off(self.breaks_of, self.first_day, self.last_day)
+        skipped = [day for day in by_rule if any(day in one for one in off)]
         return [day for day in by_rule if day not in skipped], skipped
 
     def times(self) -> list[tuple[datetime, datetime]]:
@@ -113,6 +111,19 @@ class Pattern:
         length = timedelta(minutes=self.minutes)
         ends = {day: datetime.combine(day, self.starts) + length for day in self.dates()}
         return [(local(day, self.starts), local(end.date(), end.time())) for day, end in ends.items()]
+
+
+def _days_off(municipality: Municipality, first_day: date, last_day: date) -> list[DateRange]:
+    """Its breaks in these days, and the time between two of its semesters. Two queries."""
+    breaks = SchoolBreak.objects.filter(municipality=municipality, valid__overlap=(first_day, last_day + A_DAY))
+    around = (first_day - LONGEST_BETWEEN, last_day + LONGEST_BETWEEN)
+    semesters = Semester.objects.filter(municipality=municipality, valid__overlap=around).order_by("valid")
+    between = [
+        DateRange(one.upper, following.lower)
+        for one, following in pairwise(semesters.values_list("valid", flat=True))
+        if timedelta() < following.lower - one.upper <= LONGEST_BETWEEN
+    ]
+    return [*breaks.values_list("valid", flat=True), *between]
 
 
 class DateState(models.TextChoices):
@@ -378,7 +389,8 @@ def move_series(
 ) -> list[Booking]:
     """Move a booking to a time and with it those of its series that are meant, all of them or none.
 
-    Each moves as many days and keeps the same hours by the clock. Raises what `change_time` raises.
+    Each moves as many days and keeps the same hours by the clock; returns those that had another time until now.
+    Raises what `change_time` raises.
     """
 
     def move() -> list[Booking]:
@@ -386,9 +398,11 @@ def move_series(
         with transaction.atomic():
             meant = in_scope(booking, scope)
             lock_shared(*{one.resource for one in meant})
-            found = [locked(one) for one in meant]
-            before = {one.pk: one.during for one in found}
-            times = {one.pk: shifted(one, booking, starts_at, ends_at) for one in found}
+            meant = [locked(one) for one in meant]
+            before = {one.pk: one.during for one in meant}
+            times = {one.pk: shifted(one, booking, starts_at, ends_at) for one in meant}
+            # One that was moved there by itself stays as it is.
+            found = [one for one in meant if span_of(*times[one.pk]) != one.during] or meant
             release(found)
             for one in found:
                 move_booking(one, *times[one.pk], by=by, on_behalf_of=on_behalf_of)

@@ -16,8 +16,8 @@ from organisations.models import Body, User
 from records.operations import record
 from records.people import speaking_for
 from resources.models import Booking, RequestState, Resource, ResourceUnit, Takes, Unit
-from resources.operations.claiming import coming_on, give_up_unit, lock_shared, lock_units
-from resources.operations.letting_go import end_places
+from resources.operations.claiming import coming_on, give_up_unit, lock_shared
+from resources.operations.letting_go import end_places, offer_freed
 from resources.operations.sharing import MOST_UNITS, NotYours, ResourceRefused, to_change
 
 MOST_LETTERS = 100
@@ -71,8 +71,11 @@ def _twice(name: str, field: str) -> ResourceRefused:
 
 @transaction.atomic
 def add_units(resource: Resource, *, names: Iterable[str], by: User, on_behalf_of: Body) -> list[Unit]:
-    """More pieces of something of which bookings take some. Raises NotYours, ResourceRefused."""
-    lock_units(resource)
+    """More pieces of something of which bookings take some, offered to those who stand in line.
+
+    Raises NotYours, ResourceRefused.
+    """
+    lock_shared(resource)
     resource = to_change(resource, None, by, on_behalf_of)
     if resource.takes != Takes.SOME:
         raise ResourceRefused(_("Bookings of this take all of it, so it cannot get more pieces."))
@@ -87,6 +90,7 @@ def add_units(resource: Resource, *, names: Iterable[str], by: User, on_behalf_o
     made = Unit.objects.bulk_create(Unit(owner=resource.owner, name=name[:100]) for name in names)
     ResourceUnit.objects.bulk_create(ResourceUnit(resource=resource, unit=unit) for unit in made)
     record("resource.units_added", resource, by=by, on_behalf_of=on_behalf_of, number=len(made))
+    offer_freed(resource)
     return made
 
 

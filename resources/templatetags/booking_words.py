@@ -49,7 +49,6 @@ def booking_state(booking: Booking) -> SafeString:
     )
 
 
-@register.filter
 def booking_state_in_words(booking: Booking) -> str:
     """In words; who is waited for by name."""
     state = _state_of(booking)

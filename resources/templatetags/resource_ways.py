@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from resources.models import Booking, deputising
@@ -25,11 +25,4 @@ def resource_ways(user: Any) -> list[tuple[str, str, str]]:
     if keeps:
         words["waiting_list"] = _("Waiting list")
         words["resource_new"] = _("Share a resource")
-    return [(address, label, name) for name, label in words.items() if (address := _address(name))]
-
-
-def _address(name: str) -> str:
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return ""
+    return [(reverse(name), label, name) for name, label in words.items()]

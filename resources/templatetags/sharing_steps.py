@@ -8,13 +8,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import template
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from collab4m.clock import today
 from collab4m.templatetags.shell import in_text
 from resources.models import Approval, PriceUnit, Resource, Takes, VatTreatment
+from resources.operations.lengths import hours_in_words
 from resources.operations.searching import sek_in_words
 
 register = template.Library()
@@ -38,7 +39,7 @@ def sharing_steps(resource: Resource, here: str = "") -> dict[str, Any]:
         _pictures(resource),
         _pieces(resource),
     ]
-    return {"steps": [(step, _address(step.address, resource)) for step in steps], "here": here}
+    return {"steps": [(step, reverse(step.address, args=[resource.pk])) for step in steps], "here": here}
 
 
 @register.filter
@@ -62,21 +63,17 @@ def _opening(resource: Resource) -> Step:
     if resource.approval == Approval.AUTOMATIC:
         decides = _("approved at once")
     else:
-        number = resource.decide_hours
-        decides = ngettext("you decide within %(number)s hour", "you decide within %(number)s hours", number) % {
-            "number": number
-        }
+        decides = _("you decide within %(long)s") % {"long": hours_in_words(resource.decide_hours)}
     return Step("resource_opening", _("Times and rules"), f"{hours}, {decides}", is_open or resource.edit > 0)
 
 
 def _price(resource: Resource) -> Step:
     rules = list(resource.price_rules.order_by("valid"))
     now = next((rule for rule in rules if rule.holds_on(today())), None)
+    coming = next((rule.first_day for rule in rules if rule.first_day and rule.first_day > today()), None)
     name = _("Price")
-    if now is None and rules:
-        coming = rules[-1]
-        words = _("no price until %(day)s") % {"day": in_text(coming.first_day)} if coming.first_day else ""
-        return Step("resource_price", name, words, True)
+    if now is None and coming:
+        return Step("resource_price", name, _("no price until %(day)s") % {"day": in_text(coming)}, True)
     if now is None:
         return Step("resource_price", name, _("no price is set"), False)
     vat = _("ask the finance department about VAT") if now.vat == VatTreatment.ASK else now.get_vat_display()
@@ -96,10 +93,3 @@ def _pieces(resource: Resource) -> Step:
     words = ngettext("%(number)s piece", "%(number)s pieces", number) % {"number": number}
     how = _("booked piece by piece") if resource.takes == Takes.SOME else _("booked as one")
     return Step("resource_units", _("Pieces"), f"{words}, {how}", True)
-
-
-def _address(name: str, resource: Resource) -> str:
-    try:
-        return reverse(name, args=[resource.pk])
-    except NoReverseMatch:
-        return ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -233,8 +233,8 @@ def _glimpse(request: Request, resource: Resource, form: BookingForm) -> dict[st
     if any(once.errors.get(name) for name in BookingForm.WHEN):
         return {}
     times = [(once.starts_at, once.ends_at)]
-    asked = form["quantity"].value() if "quantity" in form.fields else 1
-    quantity = min(int(asked), MOST) if str(asked).isascii() and str(asked).isdigit() else 1
+    asked = str(form["quantity"].value()) if "quantity" in form.fields else "1"
+    quantity = min(int(asked), MOST) if asked.isascii() and asked.isdigit() and len(asked) < 18 else 1
     (occurrence,) = preview(resource, times, user=request.user, quantity=quantity)
     (price,) = prices_of(resource, times, quantity)
     row = DateRow(occurrence, price, is_kept=occurrence.state == DateState.FREE)
@@ -346,21 +346,20 @@ def _wait_address(plan: Plan, form: BookingForm) -> str:
     return f"{reverse('wait', args=[plan.resource.pk])}?{_typed(form, form.starts_at, form.ends_at)}"
 
 
-def _tell(request: Request, made: Iterable[Booking]) -> None:
+def _tell(request: Request, made: Sequence[Booking]) -> None:
     """Say what was done."""
-    made = list(made)
-    waiting = [one for one in made if one.is_open]
-    number = len(made)
-    words = {"number": capital(in_words(number)), "waiting": in_words(len(waiting))}
-    if number == 1:
-        text = _("The request is sent. The owner has got a mail.") if waiting else _("It is booked.")
-    elif not waiting:
-        text = ngettext("%(number)s date is booked.", "%(number)s dates are booked.", number) % words
-    elif len(waiting) == number:
-        text = ngettext("%(number)s date is asked for.", "%(number)s dates are asked for.", number) % words
+    waiting = sum(one.is_open for one in made)
+    told = []
+    if len(made) == 1:
+        told = [_("The request is sent. The owner has got a mail.") if waiting else _("It is booked.")]
     else:
-        text = _("%(number)s dates: %(waiting)s wait for their owner, the others are booked.") % words
-    messages.success(request, text)
+        if booked := len(made) - waiting:
+            text = ngettext("One date is booked.", "%(number)s dates are booked.", booked)
+            told.append(text % {"number": capital(in_words(booked))})
+        if waiting:
+            text = ngettext("One date is asked for.", "%(number)s dates are asked for.", waiting)
+            told.append(text % {"number": capital(in_words(waiting))})
+    messages.success(request, " ".join(told))
 
 
 def _already(request: Request, booking: Booking) -> HttpResponse:

@@ -244,13 +244,14 @@ def _with_prices(dates: list[tuple[Booking, Occurrence]]) -> list[tuple[Booking,
 
 
 def _tell_moved(request: Request, moved: list[Booking]) -> None:
-    number, waits = len(moved), any(one.is_open for one in moved)
-    words = {"number": capital(in_words(number))}
-    if waits:
-        text = ngettext("%(number)s new time is asked for.", "%(number)s new times are asked for.", number)
-    else:
-        text = ngettext("%(number)s booking has a new time.", "%(number)s bookings have new times.", number)
-    messages.success(request, text % words)
+    told, asked = [], sum(one.is_open for one in moved)
+    if asked:
+        text = ngettext("%(number)s new time is asked for.", "%(number)s new times are asked for.", asked)
+        told.append(text % {"number": capital(in_words(asked))})
+    if booked := len(moved) - asked:
+        text = ngettext("%(number)s booking has a new time.", "%(number)s bookings have new times.", booked)
+        told.append(text % {"number": capital(in_words(booked))})
+    messages.success(request, " ".join(told))
 
 
 def booking_cancel(request: Request, pk: int) -> HttpResponse:
@@ -269,7 +270,10 @@ def booking_cancel(request: Request, pk: int) -> HttpResponse:
             found, form.chosen_scope, reason=form.cleaned_data["reason"], by=request.user, on_behalf_of=acts
         )
         words = {"number": capital(in_words(len(gone)))}
-        text = ngettext("%(number)s booking is let go of.", "%(number)s bookings are let go of.", len(gone))
+        if any(one.request_state == RequestState.CANCELLED for one in gone):
+            text = ngettext("%(number)s booking is let go of.", "%(number)s bookings are let go of.", len(gone))
+        else:
+            text = ngettext("%(number)s request is withdrawn.", "%(number)s requests are withdrawn.", len(gone))
         messages.success(request, text % words)
 
     if request.method == "POST" and tried(form, let_go):

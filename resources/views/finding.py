@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import localtime
 from django.views.decorators.http import require_GET
@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET
 from collab4m.access import get_visible
 from collab4m.clock import now, today
 from organisations.models import User
+from organisations.views.shared import Request
 from records.people import speaking_for
 from resources.forms.finding import SearchForm
 from resources.forms.timelines import WHOLE
@@ -44,10 +45,6 @@ from resources.views.timelines import timeline_of_page
 
 HITS_PER_PAGE, SIMILAR_SHOWN, BOOKINGS_SHOWN = 20, 5, 10
 FREE_LENGTH, FREE_WITHIN = timedelta(hours=2), timedelta(days=60)
-
-
-class Request(HttpRequest):
-    user: User
 
 
 @dataclass(frozen=True)

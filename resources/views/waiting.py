@@ -21,7 +21,7 @@ from resources.forms.spans import span_of_address
 from resources.forms.waiting import OfferForm, WaitForm, what_of_address
 from resources.mails import asking_address
 from resources.models import Resource, Waiting, WaitingOffer, WaitState
-from resources.operations import NothingTaken, accept_offer, leave_list, places_of, wait_for
+from resources.operations import NothingTaken, accept_offer, approved_at_once, leave_list, places_of, wait_for
 from resources.views.shared import bodies_let_ask
 
 
@@ -111,6 +111,7 @@ def offer_accept(request: Request, pk: int) -> HttpResponse:
         "form": form,
         "is_open": offer.ended_at is None and offer.until > now(),
         "is_taken": place.state == WaitState.TAKEN,
+        "at_once": approved_at_once(place.resource, request.user),
         "wait_address": f"{reverse('wait', args=[place.resource_id])}?{_span_of(place)}",
     }
     return render(request, "resources/offer_accept.html", context)

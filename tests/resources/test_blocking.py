@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import mail
 
-from collab4m.clock import today
+from collab4m.clock import now, today
 from records.operations import deliver_mail
 from resources.models import Blocking, Booking, Claim, RequestState, Takes, Unit, Waiting, WaitingOffer, WaitState
 from resources.operations import (
@@ -21,6 +21,7 @@ from resources.operations import (
     displaced_by,
     end_blocking,
     offers_displaced_by,
+    span_of,
     wait_for,
 )
 from tests.factories import ResourceFactory
@@ -46,6 +47,18 @@ def hall(neighbour, buses):
     left, right = (Unit.objects.create(owner=neighbour.body, name=name) for name in ("Vänster", "Höger"))
     facts = {"municipality": neighbour, "category": buses}
     return [ResourceFactory(units=units, **facts) for units in ([left, right], [left], [right])]
+
+
+def test_what_blocks_the_whole_is_told_of_for_each_half(client, hall, block, at, asker):
+    whole, left, right = hall
+    blocking = block(whole, at(9), at(11))
+    block(right, at(12), at(13), reason="Besiktning")
+
+    assert blockings_of(left) == [blocking]
+    client.force_login(asker)
+    page = client.get(f"/resurser/{left.pk}/").content.decode()
+    assert f"{whole.name}</span>, Service" in page
+    assert "Besiktning" not in page
 
 
 def test_half_a_hall_displaces_the_booking_of_the_whole(hall, ask, block, at, owner):
@@ -136,6 +149,18 @@ def test_ending_early_frees_the_time(van, ask, block, at, asker, neighbour):
     ask(van, at(9), at(11))
     with pytest.raises(NotAlive):
         end_blocking(blocking, by=asker, on_behalf_of=neighbour.body)
+
+
+def test_what_is_over_is_not_displaced(van, ask, block, at):
+    booking = ask(van, at(9), at(11))
+    over = span_of(now() - timedelta(hours=5), now() - timedelta(hours=4))
+    Booking.objects.update(during=over)
+    Claim.objects.update(during=over, blocked=over)
+
+    blocking = block(van, now() - timedelta(hours=6), now() + timedelta(hours=4))
+
+    assert Booking.objects.get(pk=booking.pk).request_state == RequestState.APPROVED
+    assert blocking.during.lower > over.upper
 
 
 def test_what_cannot_be_blocked_says_why(van, ask, block, at):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from django.utils.timezone import localtime
 
-from resources.models import Approval, Booking, PriceRule, RequestState, Takes, Unit
+from resources.models import Approval, Booking, PriceRule, RequestState, Resource, Takes, Unit
 from resources.operations import approve_booking, cancel_booking, change_time, prices_of, request_booking
 from resources.templatetags.booking_words import price_how
 from tests.factories import ResourceFactory
@@ -158,7 +158,11 @@ def test_a_series_says_what_is_left_out_and_takes_substitutes_as_shown(
     assert changed.context["has_changed"]
     assert "4 av 5" in changed.content.decode()
     assert Booking.objects.filter(booked_for=owner.bodies_today()[0]).count() == 0
-    client.post(f"/resurser/{van.pk}/boka/", given | {"steg": "boka"} | hidden(changed, "nyckel", "visat") | ticks)
+    Resource.objects.filter(pk=twin.pk).update(approval=Approval.BY_OWNER)
+    done = client.post(
+        f"/resurser/{van.pk}/boka/", given | {"steg": "boka"} | hidden(changed, "nyckel", "visat") | ticks, follow=True
+    )
+    assert "Tre datum är bokade. Ett datum väntar nu på svar." in done.text
     made = Booking.objects.filter(series__isnull=False)
     assert sorted(one.resource.name for one in made) == ["Minibuss A"] * 3 + ["Minibuss B"]
 
@@ -269,6 +273,18 @@ def test_nonsense_in_the_address_only_means_nothing_is_filled_in(client, van, ow
     assert client.get(f"/resurser/{van.pk}/boka/{query}").status_code == 200
 
 
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "två"])
+def test_nonsense_about_how_many_shows_the_time_for_one(client, neighbour, buses, owner, asker, at, number):
+    units = [Unit.objects.create(owner=neighbour.body, name=f"iPad {nth}") for nth in range(2)]
+    tablets = ResourceFactory(municipality=neighbour, category=buses, takes=Takes.SOME, units=units)
+    client.force_login(owner)
+    when = f"fran={at(9):%Y-%m-%dT%H:%M}&till={at(11):%Y-%m-%dT%H:%M}"
+
+    page = client.get(f"/resurser/{tablets.pk}/boka/?{when}&antal={number}")
+
+    assert (page.status_code, page.context["glimpse"].is_free, page.context["glimpse_quantity"]) == (200, True, 1)
+
+
 # The list and the page
 
 
@@ -281,7 +297,7 @@ def test_the_list_asks_as_much_of_the_database_for_many_as_for_one(
     client.force_login(owner)
     client.get("/resurser/bokningar/")
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         page = client.get("/resurser/bokningar/")
 
     assert len(page.context["rows"]) == rows
@@ -295,7 +311,7 @@ def test_a_page_asks_as_much_of_the_database_for_a_long_series_as_for_a_short(
     client.force_login(owner)
     client.get(made[1].get_absolute_url())
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         page = client.get(made[1].get_absolute_url())
 
     assert (page.text.count("Det som har hänt"), page.text.count("/historik/")) == (1, 1)
@@ -434,6 +450,31 @@ def test_a_substitute_in_a_series_moves_at_its_own_price(client, van, buses, hom
     )
 
     assert [price.sek for _moved, _one, price in shown.context["rows"]] == [150, 700]
+
+
+def test_it_is_told_which_of_a_series_have_a_new_time_and_which_wait_for_it(client, van, buses, home, owner, neighbour):
+    twin = ResourceFactory(name="Minibuss B", municipality=neighbour, category=buses, approval=Approval.BY_OWNER)
+    first, second = asked_in_series(home, owner, van, dates=2)
+    Booking.objects.filter(pk=second.pk).update(resource=twin)
+    client.force_login(owner)
+    day = f"{in_days(8, 9):%Y-%m-%d}"
+
+    moved = client.post(
+        f"{first.get_absolute_url()}andra/",
+        {"first_day": day, "begins": "9", "last_day": day, "ends": "11", "scope": "all", "steg": "flytta"},
+        follow=True,
+    )
+
+    assert "En förfrågan om ny tid är skickad. En bokning har en ny tid." in moved.text
+
+
+def test_a_request_that_is_withdrawn_is_called_no_booking(client, home, owner, neighbour, asker):
+    booking = asked(home, owner, a_van(neighbour))
+    client.force_login(owner)
+
+    gone = client.post(f"{booking.get_absolute_url()}avboka/", {"understood": "on"}, follow=True)
+
+    assert "En förfrågan är tillbakadragen." in gone.text
 
 
 def test_what_it_is_for_is_changed_on_the_page(client, van, home, owner):

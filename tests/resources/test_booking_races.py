@@ -299,7 +299,7 @@ def test_a_price_is_not_taken_away_from_a_booking_that_is_being_made(van, ask, n
         with connection.cursor() as cursor:
             while rival.is_alive() and not waits_for_a_lock(cursor):
                 rival.join(timeout=0.05)
-    rival.join(timeout=60)
+    rival.join(timeout=300)
 
     booking.refresh_from_db()
     assert booking.price_rule == first

@@ -72,4 +72,4 @@ def test_an_owner_who_cannot_be_reminded_keeps_no_other(asked, ask, at, home, pr
     other.refresh_from_db()
     broken.refresh_from_db()
     assert (other.reminded_at is None, broken.reminded_at is None) == (False, True)
-    assert log() == [f"Reminding {asked.owner_id} failed: OverflowError"]
+    assert log() == [f"Reminding of booking {broken.pk} failed: OverflowError"]

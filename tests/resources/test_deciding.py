@@ -23,6 +23,7 @@ from resources.operations import (
     decline_booking,
     effects_of,
     expire_requests,
+    remind_askers,
     remind_deciders,
     rivals_of,
 )
@@ -356,6 +357,28 @@ def test_a_series_with_a_rival_that_was_not_shown_is_not_decided(asked, ask, at,
     assert states(*dates) == [RequestState.REQUESTED, RequestState.REQUESTED]
 
 
+@pytest.mark.parametrize("has_a_time", [False, True])
+def test_a_rival_of_several_dates_is_told_once(asked, ask, at, series_of, asker, neighbour, owner, home, has_a_time):
+    who = {"by": asker, "on_behalf_of": neighbour.body}
+    dates = [ask(asked, at(9, day=day), at(11, day=day)) for day in range(2)]
+    series = series_of(*dates)
+    over_both = {"starts_at": at(8), "ends_at": at(12, day=1)}
+    if has_a_time:
+        rival = approve_booking(ask(asked, at(9, day=4), at(12, day=4)), **who)
+        change_time(rival, **over_both, by=owner, on_behalf_of=home.body)
+    else:
+        rival = ask(asked, **over_both)
+    deliver_mail()
+    mail.outbox.clear()
+
+    ids = {one.pk for one in dates}
+    decide_series(series, owner=neighbour.body, approve=ids, shown={*ids, rival.pk}, **who)
+
+    told = "booking.kept" if has_a_time else "booking.declined"
+    assert Event.objects.about(rival).filter(name=told).count() == 1
+    assert len(subjects()) == 2
+
+
 # Reminders
 
 
@@ -383,3 +406,27 @@ def test_a_short_deadline_is_reminded_of_when_half_is_left(asked, ask, at):
     assert remind_deciders() == 0
     Booking.objects.update(asked_at=now() - timedelta(minutes=130), decide_by=now() + timedelta(minutes=110))
     assert remind_deciders() == 1
+
+
+def test_whoever_was_asked_is_reminded_once_when_half_of_their_time_is_left(
+    asked, ask, at, owner, home, asker, neighbour, monkeypatch
+):
+    bookings = [ask(asked, at(9), at(11)), ask(asked, at(12), at(13))]
+    moment = now()
+    Booking.objects.update(decide_by=moment + timedelta(hours=20), reminded_at=moment)  # those who decide have been
+    for booking in bookings:
+        ask_for_more(booking, question=f"Vem kör nr {booking.pk}?", by=asker, on_behalf_of=neighbour.body)
+    deliver_mail()
+    mail.outbox.clear()
+
+    def reminded(hours):
+        monkeypatch.setattr("resources.operations.reminding.now", lambda: moment + timedelta(hours=hours))
+        return remind_askers(), remind_deciders()
+
+    assert reminded(9) == (0, 0)
+    assert reminded(11) == (2, 0)
+    assert reminded(12) == (0, 0)
+    assert subjects() == [(owner.email, "Två av dina förfrågningar går snart ut: ägaren väntar på dina svar")]
+    assert all(f"Vem kör nr {booking.pk}?" in mail.outbox[0].body for booking in bookings)
+    answer_owner(bookings[0], answer="Läraren.", by=owner, on_behalf_of=home.body)
+    assert reminded(12) == (0, 1)

@@ -9,14 +9,21 @@ from django.urls import reverse
 from collab4m.clock import today
 from records.models import span
 from resources.models import Blocking, Booking, Claim, Deputy, RequestState, Waiting, WaitingOffer, WaitState
-from resources.operations import approve_booking, change_time, decline_booking, request_booking
+from resources.operations import (
+    approve_booking,
+    cancel_booking,
+    change_time,
+    decline_booking,
+    request_booking,
+    wait_for,
+)
 from tests.factories import CategoryFactory, ResourceFactory, UserFactory
 from tests.resources.booking_stories import in_days
 from tests.resources.deciding_pages import ask, competing, in_line, put_in_series
 
 pytestmark = pytest.mark.django_db
 
-LIST_QUERIES, PLACES_QUERIES = 10, 8
+LIST_QUERIES, PLACES_QUERIES = 9, 7
 
 
 def words(response):
@@ -340,6 +347,27 @@ def test_an_offer_is_taken_with_the_licence_confirmed(client, owner, home, neigh
     booking = Booking.objects.get(request_state=RequestState.APPROVED)
     assert response["Location"] == booking.get_absolute_url()
     assert "Erbjudandet är taget" in words(client.get(address))
+
+
+def test_an_offer_of_ones_own_is_no_request(client, owner, asker, home, neighbour, van):
+    van.approval = "automatic"
+    van.save()
+    booking = ask(home, owner, van)
+    place = wait_for(
+        van, starts_at=in_days(7, 9), ends_at=in_days(7, 11), purpose="Match", by=asker, on_behalf_of=neighbour.body
+    )
+    van.approval = "by_owner"
+    van.save()
+    cancel_booking(booking, by=owner, on_behalf_of=home.body)
+    address = reverse("offer_accept", args=[place.offers.get().pk])
+    client.force_login(asker)
+
+    page = words(client.get(address))
+
+    assert "Ta tiden" in page
+    assert "Det du skickar är en förfrågan" not in page
+    client.post(address)
+    assert Booking.objects.get(booked_for=neighbour.body).request_state == RequestState.APPROVED
 
 
 @pytest.mark.parametrize(("who", "status"), [("asker", 404), ("committee", 403), ("principal", 404), ("outsider", 404)])

@@ -153,6 +153,17 @@ def test_blockings_stand_in_the_resources_calendar(van, asker, neighbour, at):
     assert before["DESCRIPTION"] == "Service"
 
 
+def test_a_blocking_of_the_whole_stands_in_the_calendar_of_the_half(neighbour, buses, asker, at):
+    hall = ResourceFactory(municipality=neighbour, category=buses)
+    half = ResourceFactory(municipality=neighbour, category=buses, units=list(hall.units.all()))
+    blocking = block_resource(
+        hall, starts_at=at(8), ends_at=at(12), reason="Golvet slipas", seen=set(), by=asker,
+        on_behalf_of=neighbour.body,
+    )  # fmt: skip
+
+    assert f"blocking-{blocking.pk}@collab4m" in events(feed("resource", asker, resource=half))
+
+
 def test_a_deciders_calendar_shows_what_waits(book, van, asker, owner, at):
     van.approval = Approval.BY_OWNER
     van.save()

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from icalendar import Calendar
 
@@ -95,6 +95,14 @@ DATES = st.lists(
     begins=st.sampled_from([time(9), time(22)]),
     hours=st.sampled_from([2, 10]),
     changes=DATES,
+)
+@example(  # two on one day, of which the later begins when the rule does
+    first=date(2027, 1, 1),
+    weekdays={0},
+    every=1,
+    begins=time(22),
+    hours=2,
+    changes=[("kept", 0, time(9)), ("moved", 7, time(9)), ("elsewhere", 0, time(9))],
 )
 def test_what_is_sent_is_what_is_had(first, weekdays, every, begins, hours, changes):
     monday = first - timedelta(days=first.weekday())
@@ -250,6 +258,19 @@ def test_what_was_taken_instead_stands_in_the_same_invitation(van, home, owner, 
     sent = sent_to(owner)
     assert len({str(events) for _method, events in sent}) == 1  # a mail for each thing, the same in both
     assert expanded(sent[0][1]) == had(dates_of(series))
+
+
+def test_what_was_approved_leaves_the_calendar_though_an_earlier_date_was_not(
+    van, home, owner, asker, neighbour, pattern
+):
+    van.approval = Approval.BY_OWNER
+    van.save()
+    series, dates = request_series(van, pattern, purpose="Simning", by=owner, on_behalf_of=home.body)
+    approve_booking(dates[1], by=asker, on_behalf_of=neighbour.body)
+
+    cancel_series(dates[0], Scope.ALL, by=owner, on_behalf_of=home.body)
+
+    assert_said(owner, series, 2)
 
 
 def test_a_request_that_the_owner_lets_go_of_is_in_nobodys_calendar(van, home, owner, asker, neighbour, pattern):

@@ -16,6 +16,7 @@ from resources.models import Approval, Booking, Deputy, Rivalry, Takes, Unit
 from resources.operations import (
     approve_booking,
     block_resource,
+    cancel_booking,
     change_time,
     decline_booking,
     end_deputy,
@@ -158,6 +159,12 @@ def test_a_request_that_is_displaced_is_no_cancelled_booking(rivals, van, asker,
     told = [one for one in sent() if "Service" in one.body]
     assert {one.subject for one in told} == {"Minibuss A går inte att få den tid du frågade om"}
     assert not any(one.attachments for one in told)
+
+
+def test_a_request_that_is_withdrawn_is_no_cancelled_booking(rivals, home, owner, asker):
+    cancel_booking(rivals[0], by=owner, on_behalf_of=home.body)
+
+    assert sent()[-1].subject == "Förfrågan om Minibuss A är tillbakadragen"
 
 
 def test_how_many_of_a_pool_are_asked_for_and_given(home, owner, asker, neighbour, buses, at):

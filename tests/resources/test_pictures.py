@@ -296,5 +296,5 @@ def test_the_page_asks_as_much_for_one_picture_as_for_three(official, bus, actin
         add_picture(bus, data=painted(), alt="Bild", **acting)
     official.get(f"/resurser/{bus.pk}/bilder/")
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         official.get(f"/resurser/{bus.pk}/bilder/")

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils.timezone import localtime
 
 from collab4m.clock import now, today
 from records.models import span
@@ -44,7 +45,7 @@ def test_a_request_waits_with_whoever_decides(owner, asker, home, neighbour, out
     booking = ask(home, owner, van)
 
     assert todos(asker) == [("Besluta om Minibuss A för Enköping", booking.get_absolute_url())]
-    assert portal.start_cards(asker).todos[0].due == today() + timedelta(days=1)
+    assert portal.start_cards(asker).todos[0].due == localtime(booking.decide_by).date()
     assert (todos(owner), todos(outsider)) == ([], [])
 
 

@@ -310,6 +310,14 @@ def test_words_are_sought_in_name_description_and_features(van, tow_bar, owner, 
     assert search_resources(owner, Need(words=f"{words} helikopter")) == []
 
 
+@pytest.mark.parametrize("words", ["fordon", "vehicles"])
+def test_the_sort_above_is_sought_in_both_languages(van, buses, owner, asker, words):
+    buses.parent = CategoryFactory(name_sv="Fordon", name_en="Vehicles", slug="fordon")
+    buses.save()
+
+    assert named(search_resources(owner, Need(words=words))) == ["Minibuss A"]
+
+
 def test_an_unmet_need_is_kept_once_a_day_and_without_who(van, home, neighbour, owner, asker, area, at):
     need = Need(words="  Helikopter ", capacity=9, times=((at(9), at(14)),), from_municipality=home)
 

@@ -1,5 +1,6 @@
 """Series: dates by the clock, a preview that holds, all or none, and changing or letting go of some of them."""
 
+from dataclasses import replace
 from datetime import date, time, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils.timezone import localtime
 
 from collab4m.clock import today
 from collab4m.school_year import SchoolYear
-from organisations.models import RoleKind, SchoolBreak
+from organisations.models import RoleKind, SchoolBreak, Semester
 from records.operations import deliver_mail
 from resources.models import Approval, Booking, OpenRule, RequestState, Series, Takes, Unit
 from resources.operations import (
@@ -112,6 +113,33 @@ def test_the_breaks_of_a_municipality_are_left_out(home, tuesday):
 
     assert weekly(tuesday, 3, breaks_of=home).dates() == [tuesday, tuesday + timedelta(weeks=2)]
     assert weekly(tuesday, 3, breaks_of=home).skipped() == [tuesday + timedelta(weeks=1)]
+
+
+def test_the_time_between_two_semesters_is_left_out_as_a_break_is(home, neighbour):
+    year, tuesdays = SchoolYear(2026), [date(2026, 12, 15) + timedelta(weeks=number) for number in range(5)]
+    pattern = Pattern(tuesdays[0], tuesdays[-1], time(9), 60, breaks_of=home)
+    Semester.objects.create(
+        municipality=home, kind="HT", school_year=year, valid=(date(2026, 8, 18), date(2026, 12, 22))
+    )
+    assert pattern.skipped() == []  # who knows when the next begins?
+
+    Semester.objects.create(
+        municipality=home, kind="VT", school_year=year, valid=(date(2027, 1, 12), date(2027, 6, 12))
+    )
+
+    assert pattern.skipped() == tuesdays[1:4]
+    assert pattern.dates() == [tuesdays[0], tuesdays[4]]
+    assert replace(pattern, breaks_of=neighbour).skipped() == []
+
+
+def test_between_semesters_that_lie_far_apart_one_is_missing_and_nothing_is_left_out(home):
+    for year in (2026, 2027):
+        Semester.objects.create(
+            municipality=home, kind="HT", school_year=SchoolYear(year),
+            valid=(date(year, 8, 18), date(year, 12, 22)),
+        )  # fmt: skip
+
+    assert Pattern(date(2027, 1, 5), date(2027, 2, 2), time(9), 60, breaks_of=home).skipped() == []
 
 
 @pytest.mark.parametrize(
@@ -330,6 +358,25 @@ def test_a_series_may_move_onto_its_own_times(van, ask, owner, home, tuesday):
 
     found = [localtime(one.starts_at).date() for one in Booking.objects.order_by("pk")]
     assert found == [tuesday + timedelta(days=days) for days in (1, 2, 3, 4)]
+
+
+def test_the_same_time_is_no_other(van, ask, owner, home, asker, neighbour, tuesday):
+    van.approval = Approval.BY_OWNER
+    van.save()
+    who, keeper = {"by": owner, "on_behalf_of": home.body}, {"by": asker, "on_behalf_of": neighbour.body}
+    first, second = (approve_booking(one, **keeper) for one in ask(van, weekly(tuesday, 2))[1])
+    for scope in Scope.values:
+        with pytest.raises(BookingRefused) as refused:
+            move_series(first, scope, starts_at=first.starts_at, ends_at=first.ends_at, **who)
+        assert refused.value.field == "starts_at"
+    to = {"starts_at": local(tuesday, time(13)), "ends_at": local(tuesday, time(15))}
+    (first,) = move_series(first, Scope.ONE, **to, **who)
+    first = approve_booking(first, **keeper)
+
+    moved = move_series(first, Scope.ALL, **to, **who)
+
+    assert [one.pk for one in moved] == [second.pk]
+    assert Booking.objects.get(pk=first.pk).request_state == RequestState.APPROVED
 
 
 def test_all_move_or_none(three, taken, van, owner, home, tuesday):

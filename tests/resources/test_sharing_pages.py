@@ -8,6 +8,7 @@ import pytest
 
 from collab4m.clock import today
 from collab4m.school_year import SchoolYear
+from collab4m.templatetags.shell import in_text
 from organisations.operations import change_school_year
 from resources.models import Approval, Deputy, Feature, Resource, Rivalry, Takes, Unit
 from resources.operations import Opening, change_resource, openings_of, request_booking, set_opening, set_price
@@ -370,6 +371,14 @@ def test_a_price_that_begins_later_falls_away_and_one_is_told(page, bus, who):
     assert "faller bort" in page(f"/resurser/{bus.pk}/pris/")[1]
 
 
+def test_of_several_prices_to_come_the_first_is_told(page, bus, who):
+    first = today() + timedelta(days=30)
+    for seen, day in enumerate((first, first + timedelta(days=30))):
+        set_price(bus, unit="day", sek=Decimal(300), vat="ask", first_day=day, seen=seen, **who)
+
+    assert f"inget pris före {in_text(first)}" in page(f"/resurser/{bus.pk}/andra/")[1]
+
+
 @pytest.mark.parametrize("sek", ["", "gratis", "-1", "NaN", "1e9", "1,005", "99999999999", "²"])
 def test_a_price_that_cannot_be_read(page, bus, sek):
     answer, text = page(f"/resurser/{bus.pk}/pris/", PRICE | {"sek": sek, "first_day": str(today())})
@@ -463,7 +472,7 @@ def test_deputies_cost_the_same_for_many(client, owner, home, principal, number,
         name_deputy(home.body, user=principal, first_day=day, last_day=day, by=owner, on_behalf_of=home.body)
     client.force_login(owner)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         client.get("/resurser/stallforetradare/")
 
 
@@ -473,7 +482,7 @@ def test_what_stands_in_the_way_costs_the_same_for_many(client, owner, who, bus,
         request_booking(bus, starts_at=at(9, day=one), ends_at=at(10, day=one), purpose="Resa", **who)
     client.force_login(owner)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         client.get(f"/resurser/{bus.pk}/sluta-dela/")
 
 
@@ -484,5 +493,5 @@ def test_prices_cost_the_same_for_many(client, owner, who, bus, number, django_a
         set_price(bus, unit="day", sek=Decimal(one), vat="ask", first_day=first_day, **who)
     client.force_login(owner)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         client.get(f"/resurser/{bus.pk}/pris/")

@@ -82,7 +82,7 @@ def test_what_needs_a_piece_costs_the_same_for_many(client, owner, home, at, who
         )  # fmt: skip
     client.force_login(owner)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         client.get(f"/resurser/{pk}/exemplar/{unit}/ta-bort/")
 
 
@@ -94,5 +94,5 @@ def test_pieces_cost_the_same_for_many(client, owner, home, number, django_asser
         ResourceFactory(municipality=home, units=[unit])
     client.force_login(owner)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(11):
         client.get(f"/resurser/{tablets.pk}/exemplar/")

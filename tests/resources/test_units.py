@@ -6,7 +6,18 @@ import pytest
 
 from collab4m.clock import now
 from records.models import Event, Outgoing
-from resources.models import Approval, Claim, Resource, Rivalry, Takes, Unit, WaitingOffer, WaitState
+from resources.models import (
+    Approval,
+    Booking,
+    Claim,
+    RequestState,
+    Resource,
+    Rivalry,
+    Takes,
+    Unit,
+    WaitingOffer,
+    WaitState,
+)
 from resources.operations import (
     LastUnit,
     NotYours,
@@ -15,8 +26,12 @@ from resources.operations import (
     UnitNeeded,
     UnitOffered,
     add_units,
+    approve_booking,
     block_resource,
     cancel_booking,
+    change_resource,
+    change_time,
+    decline_booking,
     end_blocking,
     needing,
     remove_unit,
@@ -85,6 +100,40 @@ def test_more_pieces_of_what_is_booked_piece_by_piece(tablets, van, who):
         add_units(tablets, names=["ipad 2"], **who)
     with pytest.raises(ResourceRefused):
         add_units(van, names=["Släp"], **who)
+
+
+def test_who_waits_is_offered_more_pieces(tablets, ask, at, who, home, owner):
+    ask(tablets, at(9), at(11), quantity=3)
+    waits = wait_for(tablets, starts_at=at(9), ends_at=at(11), purpose="Prov", by=owner, on_behalf_of=home.body)
+
+    add_units(tablets, names=["iPad 4"], **who)
+
+    waits.refresh_from_db()
+    assert waits.state == WaitState.OFFERED
+    assert [one.unit.name for one in Claim.objects.filter(offer__waiting=waits)] == ["iPad 4"]
+
+
+@pytest.mark.parametrize("change", ["takes all", "removed"])
+def test_what_was_kept_comes_back_on_its_own_piece_whatever_changed(tablets, ask, at, who, home, owner, change):
+    tablets.approval = Approval.BY_OWNER
+    tablets.save()
+    wish, *_others = [approve_booking(ask(tablets, at(9), at(11)), **who) for _piece in range(3)]
+    wish = change_time(wish, starts_at=at(10, day=1), ends_at=at(12, day=1), by=owner, on_behalf_of=home.body)
+    held = wish.claims.get(during=wish.kept).unit
+    if change == "takes all":
+        change_resource(tablets, facts={"takes": Takes.ALL}, features=None, seen=tablets.edit, **who)
+    else:
+        for booking in Booking.objects.all():  # what is kept is over, and another piece takes over what is asked for
+            had = span_of(*(moment - timedelta(days=14) for moment in (at(9), at(11))))
+            booking.claims.filter(during__startswith=at(9)).update(during=had, blocked=had)
+            Booking.objects.filter(pk=booking.pk, kept=None).update(during=had)
+            Booking.objects.exclude(kept=None).filter(pk=booking.pk).update(kept=had)
+        remove_unit(held, **who)
+
+    kept = decline_booking(wish, reason="Vi behöver den själva.", **who)
+
+    assert kept.request_state == RequestState.APPROVED
+    assert [(one.unit, one.during) for one in kept.claims.all()] == [(held, kept.during)]
 
 
 # Other names

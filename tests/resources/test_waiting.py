@@ -1,6 +1,6 @@
 """The waiting list: in turn, the whole need or nothing, and nobody takes what is offered to another."""
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 
 import pytest
 from django.core import mail
@@ -188,7 +188,7 @@ def test_an_offer_ends_when_the_owner_would_no_longer_be_asked(van, ask, queue, 
 
     cancel_booking(booking, by=owner, on_behalf_of=home.body)
 
-    assert offer_of(place).until <= at(20) - timedelta(minutes=van.lead_minutes)
+    assert offer_of(place).until <= at(20).astimezone(UTC) - timedelta(minutes=van.lead_minutes)
 
 
 def test_there_is_no_line_for_what_is_free_or_never_will_be(van, queue, at, neighbour, buses):

@@ -160,10 +160,7 @@ class _Planner:
             minutes = span_of_words(words)
             return minutes if column == "longest_minutes" else minutes or 0
         if column in HOURS:
-            hours = hours_of_words(words) or 0
-            if hours > 32_767:
-                raise ValueError(gettext("That is too long. Write at most 400 days."))
-            return hours
+            return hours_of_words(words) or 0
         readers: dict[str, Callable[[Planned, str], Any]] = {
             "category": self._category,
             "capacity": lambda _planned, said: whole_number(said),

@@ -13,7 +13,7 @@ from organisations.models import Body, User
 from programmes.operations import FileRefused, Problem
 from records.models import CameIn
 from resources.models import Resource
-from resources.operations.claiming import lock_units
+from resources.operations.claiming import lock_shared
 from resources.operations.importing.checking import Planned, plan_inventory, plan_seen
 from resources.operations.importing.columns import FACTS, MOST_PROBLEMS
 from resources.operations.importing.reading import Inventory
@@ -38,7 +38,7 @@ def import_inventory(inventory: Inventory, *, seen: str, by: User, on_behalf_of:
     touched = [one.resource for one in plan if one.resource is not None and one.changes]
     names = {name for one in plan for name in one.values.get("parts", ())}
     parts = Resource.objects.filter(owner__in={one.owner.pk for one in plan}, name__in=names)
-    lock_units(*touched, *parts)  # before any resource: whoever books locks in that order
+    lock_shared(*touched, *parts)  # before any resource: whoever books locks in that order
     list(Resource.objects.filter(pk__in=[one.pk for one in touched]).order_by("pk").select_for_update(no_key=True))
     made: dict[tuple[int, str], Resource] = {}
     problems = []
