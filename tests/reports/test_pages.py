@@ -39,7 +39,9 @@ def in_two_versions(report, acting, home, neighbour, school):
 def read(client, address):
     answer = client.get(address)
     assert answer.status_code == 200, address
-    return re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", answer.content.decode())
+    # Each time anew: the form's token, and when the page would be printed.
+    anew = r'(?s)name="csrfmiddlewaretoken" value="\w+"|<p class="c-print">.*?</p>'
+    return re.sub(anew, "", answer.content.decode())
 
 
 # Frozen
