@@ -29,7 +29,7 @@ class MunicipalityFactory(DjangoModelFactory):
     class Meta:
         model = Municipality
 
-    code = factory.Sequence(lambda n: f"{n + 3000}")  # above every real code, which tests use by name
+    code = factory.Sequence(lambda n: f"{3000 + n % 7000}")  # above every real code, which tests use by name
     name = factory.Sequence(lambda n: f"Kommun {n}")
     full_name = factory.LazyAttribute(lambda m: f"{m.name}s kommun")
 

@@ -456,6 +456,6 @@ def test_a_number_reported_meanwhile_is_shown_and_the_next_save_goes_through(
 
 
 def test_the_members_stand_in_the_agreed_order(area, home, neighbour, programme, owner):
-    Membership.objects.filter(area=area, municipality=home).update(position=999)
+    Membership.objects.filter(area=area, municipality=home).update(position=9_999)
 
     assert [cell.home for cell in cover_of_area(area, YEAR, owner)][:2] == [neighbour, home]
